@@ -1,0 +1,137 @@
+#pragma once
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+
+namespace biject {
+
+/// Elementary functions written as straight-line code, so that a plain loop over samples is turned into vector instructions
+/// and a number has the same bits wherever in the loop it stands. Within 2 units in the last place of the true value.
+/// Polynomials: S. L. Moshier, Cephes mathematical library (exp, log).
+
+template <class S> struct FloatBits;
+template <> struct FloatBits<float> {
+  using Word = std::uint32_t;
+  static constexpr int kMantissa = 23;
+  static constexpr float kRound = 0x1.8p23f;           // adding it leaves the nearest integer in the low bits
+  static constexpr float kExponentMagic = 0x1p23f;     // its low bits hold a whole number as they are
+  static constexpr float kLowest = -87.f, kHighest = 88.f;
+};
+template <> struct FloatBits<double> {
+  using Word = std::uint64_t;
+  static constexpr int kMantissa = 52;
+  static constexpr double kRound = 0x1.8p52;
+  static constexpr double kExponentMagic = 0x1p52;
+  static constexpr double kLowest = -708., kHighest = 709.;
+};
+
+/// eˣ, with x clamped to the range in which the result is a normal number. NaN stays NaN.
+template <class S> inline S exp_fast(S x) {
+  using Bits = FloatBits<S>;
+  using Word = typename Bits::Word;
+  x = x < Bits::kLowest ? Bits::kLowest : x;
+  x = x > Bits::kHighest ? Bits::kHighest : x;
+  const S shifted = x * S(1.44269504088896341) + Bits::kRound;
+  const S whole = shifted - Bits::kRound;
+  S result;
+  if constexpr (std::is_same_v<S, float>) {
+    S r = x - whole * 0.693359375f;
+    r = r + whole * 2.12194440e-4f;
+    S p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    result = p * (r * r) + r + 1.f;
+  } else {
+    S r = x - whole * 6.93145751953125e-1;
+    r = r - whole * 1.42860682030941723212e-6;
+    const S rr = r * r;
+    const S p = r * ((1.26177193074810590878e-4 * rr + 3.02994407707441961300e-2) * rr + 9.99999999999999999910e-1);
+    const S q = ((3.00198505138664455042e-6 * rr + 2.52448340349684104192e-3) * rr + 2.27265548208155028766e-1) * rr +
+                2.00000000000000000009;
+    result = 1 + 2 * (p / (q - p));
+  }
+  const Word exponent = std::bit_cast<Word>(shifted) << Bits::kMantissa;
+  return std::bit_cast<S>(static_cast<Word>(std::bit_cast<Word>(result) + exponent));
+}
+
+/// ln x for normal x > 0; other arguments give a finite or NaN value without meaning.
+template <class S> inline S log_fast(S x) {
+  using Bits = FloatBits<S>;
+  using Word = typename Bits::Word;
+  constexpr Word kMantissaMask = (Word(1) << Bits::kMantissa) - 1;
+  constexpr S kBias = std::is_same_v<S, float> ? S(126) : S(1022);
+  const Word bits = std::bit_cast<Word>(x);
+  S exponent = std::bit_cast<S>(static_cast<Word>((bits >> Bits::kMantissa) | std::bit_cast<Word>(Bits::kExponentMagic))) -
+               (Bits::kExponentMagic + kBias);
+  S m = std::bit_cast<S>(static_cast<Word>((bits & kMantissaMask) | std::bit_cast<Word>(S(0.5))));  // [1/2, 1)
+  const bool is_low = m < S(0.707106781186547524);
+  exponent = is_low ? exponent - 1 : exponent;
+  m = (is_low ? m + m : m) - 1;
+  const S mm = m * m;
+  S y;
+  if constexpr (std::is_same_v<S, float>) {
+    y = 7.0376836292e-2f;
+    y = y * m - 1.1514610310e-1f;
+    y = y * m + 1.1676998740e-1f;
+    y = y * m - 1.2420140846e-1f;
+    y = y * m + 1.4249322787e-1f;
+    y = y * m - 1.6668057665e-1f;
+    y = y * m + 2.0000714765e-1f;
+    y = y * m - 2.4999993993e-1f;
+    y = y * m + 3.3333331174e-1f;
+    y = y * m * mm;
+  } else {
+    S p = 1.01875663804580931796e-4;
+    p = p * m + 4.97494994976747001425e-1;
+    p = p * m + 4.70579119878881725854;
+    p = p * m + 1.44989225341610930846e1;
+    p = p * m + 1.79368678507819816313e1;
+    p = p * m + 7.70838733755885391666;
+    S q = m + 1.12873587189167450590e1;
+    q = q * m + 4.52279145837532221105e1;
+    q = q * m + 8.29875266912776603211e1;
+    q = q * m + 7.11544750618563894466e1;
+    q = q * m + 2.31251620126765340583e1;
+    y = m * (mm * (p / q));
+  }
+  y = y - exponent * S(2.121944400546905827679e-4);
+  y = y - S(0.5) * mm;
+  return (m + y) + exponent * S(0.693359375);
+}
+
+/// ln(1 + eˣ); its derivative is sigmoid(x).
+template <class S> inline S softplus(S x) {
+  const S magnitude = x < 0 ? -x : x;
+  return (x > 0 ? x : S(0)) + log_fast(1 + exp_fast(-magnitude));
+}
+
+/// 1 / (1 + e⁻ˣ).
+template <class S> inline S sigmoid(S x) {
+  const S e = exp_fast(x < 0 ? x : -x);
+  const S p = 1 / (1 + e);
+  return x < 0 ? e * p : p;
+}
+
+/// tanh x = 2·sigmoid(2x) − 1, to an absolute accuracy of a few units in the last place of 1.
+template <class S> inline S tanh_fast(S x) {
+  return 2 * sigmoid(2 * x) - 1;
+}
+
+/// An odd, increasing, smooth x ↦ x / √(1 + (x/bound)²) with slope 1 at 0 and limits ±bound.
+template <class S> inline S soft_clamp(S x, S bound) {
+  const S ratio = x / bound;
+  return x / std::sqrt(1 + ratio * ratio);
+}
+template <class S> inline S soft_clamp_derivative(S x, S bound) {
+  const S ratio = x / bound;
+  const S square = 1 + ratio * ratio;
+  return 1 / (square * std::sqrt(square));
+}
+
+}  // namespace biject

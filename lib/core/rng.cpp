@@ -1,0 +1,48 @@
+#include "core/rng.hpp"
+
+#include <Random123/philox.h>
+
+#include <cmath>
+#include <numbers>
+
+namespace biject {
+
+namespace {
+
+// Half a step away from both ends: 2⁻⁵³ and 1 − 2⁻⁵³ are the extremes, and both are doubles.
+double open_unit(std::uint32_t high, std::uint32_t low) {
+  const std::uint64_t bits = (static_cast<std::uint64_t>(high) << 32 | low) >> 12;
+  return (static_cast<double>(bits) + 0.5) * 0x1p-52;
+}
+
+}  // namespace
+
+std::array<std::uint32_t, 4> Rng::bits(std::uint64_t row, std::uint32_t index) const {
+  const r123::Philox4x32::ctr_type counter{
+      {index, static_cast<std::uint32_t>(stream_), static_cast<std::uint32_t>(row), static_cast<std::uint32_t>(row >> 32)}};
+  const r123::Philox4x32::key_type key{
+      {static_cast<std::uint32_t>(seed_), static_cast<std::uint32_t>(seed_ >> 32)}};
+  const auto block = r123::Philox4x32{}(counter, key);
+  return {block[0], block[1], block[2], block[3]};
+}
+
+double Rng::uniform(std::uint64_t row, std::uint32_t index) const {
+  const auto words = bits(row, index);
+  return open_unit(words[0], words[1]);
+}
+
+double Rng::normal(std::uint64_t row, std::uint32_t index) const {
+  const auto words = bits(row, index / 2);
+  const double radius = std::sqrt(-2 * std::log(open_unit(words[0], words[1])));
+  const double angle = 2 * std::numbers::pi * open_unit(words[2], words[3]);
+  return radius * (index % 2 == 0 ? std::cos(angle) : std::sin(angle));
+}
+
+std::uint64_t Rng::below(std::uint64_t bound, std::uint64_t row, std::uint32_t index) const {
+  // The high half of a 64 × 64 bit product. Its bias, bound / 2⁶⁴, is far below what any table could show.
+  const auto words = bits(row, index);
+  const std::uint64_t word = static_cast<std::uint64_t>(words[0]) << 32 | words[1];
+  return static_cast<std::uint64_t>(static_cast<unsigned __int128>(word) * bound >> 64);
+}
+
+}  // namespace biject

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace biject {
+
+/// What random numbers are for. Streams of one seed are independent.
+enum class Stream : std::uint32_t { split, shuffle, init, sample, dropout, permutation };
+
+/// Counter-based random numbers (Philox 4×32-10; Salmon et al. 2011, Parallel random numbers: as easy as 1, 2, 3).
+///
+/// A value without state: every number is a function of (seed, stream, row, index) alone, never of an order of calls,
+/// so results cannot depend on threads, shard sizes or how many rows were asked for.
+class Rng {
+ public:
+  Rng(std::uint64_t seed, Stream stream) : seed_(seed), stream_(stream) {}
+
+  std::array<std::uint32_t, 4> bits(std::uint64_t row, std::uint32_t index) const;
+  double uniform(std::uint64_t row, std::uint32_t index) const;  // in (0, 1), 52 bits, both ends excluded
+  double normal(std::uint64_t row, std::uint32_t index) const;   // Box–Muller; indices 2i and 2i+1 share a block
+  std::uint64_t below(std::uint64_t bound, std::uint64_t row, std::uint32_t index) const;  // in [0, bound)
+
+ private:
+  std::uint64_t seed_;
+  Stream stream_;
+};
+
+}  // namespace biject
