@@ -1,0 +1,130 @@
+#include "nets/activation.hpp"
+
+#include <array>
+
+#include "core/numerics.hpp"
+
+namespace biject {
+
+namespace {
+
+template <class S> S value(Activation kind, S x) {
+  // Written so that NaN stays NaN.
+  return kind == Activation::relu ? (x < 0 ? S(0) : x) : tanh_fast(x);
+}
+
+// From the value. Relu at 0 has derivative 0, as everywhere in the field.
+template <class S> S derivative(Activation kind, S y) {
+  return kind == Activation::relu ? (y > 0 ? S(1) : S(0)) : 1 - y * y;
+}
+
+int silenced_of_256(const HiddenUnits& units) { return static_cast<int>(units.dropout * 256 + 0.5); }
+
+template <class S> S survivor_scale(const HiddenUnits& units) {
+  return S(256) / static_cast<S>(256 - silenced_of_256(units));
+}
+
+// One Philox block decides sixteen units of one row.
+template <class S> void silence(const HiddenUnits& units, const Noise& noise, Index key, Out<S> y) {
+  const int threshold = silenced_of_256(units);
+  const S scale = survivor_scale<S>(units);
+  for (Index first = 0; first < y.cols(); first += 16) {
+    const Index count = std::min<Index>(16, y.cols() - first);
+    for (Index row = 0; row < y.rows(); ++row) {
+      const auto words = noise.rng.bits(noise.first_row + static_cast<std::uint64_t>(row),
+                                        static_cast<std::uint32_t>(key + first / 16));
+      for (Index i = 0; i < count; ++i) {
+        const int draw = static_cast<int>(words[static_cast<std::size_t>(i / 4)] >> (8 * (i % 4)) & 255U);
+        y(row, first + i) *= draw < threshold ? S(0) : scale;
+      }
+    }
+  }
+}
+
+}  // namespace
+
+Activation activation_of(std::string_view name) { return name == "tanh" ? Activation::tanh : Activation::relu; }
+
+template <class S>
+void activate(const HiddenUnits& units, const Frame<S>& f, VectorIn<S> bias, Index key, Out<S> y) {
+  for (Index c = 0; c < y.cols(); ++c) {
+    S* column = y.col(c).data();
+    const S b = bias(c);
+    if (units.activation == Activation::relu) {
+      for (Index r = 0; r < y.rows(); ++r) column[r] = value(Activation::relu, column[r] + b);
+    } else {
+      for (Index r = 0; r < y.rows(); ++r) column[r] = value(Activation::tanh, column[r] + b);
+    }
+  }
+  if (f.noise != nullptr && units.dropout > 0) silence<S>(units, *f.noise, key, y);
+}
+
+template <class S> void activate(const HiddenUnits& units, In<S> x, Out<S> y) {
+  for (Index c = 0; c < y.cols(); ++c) {
+    const S* from = x.col(c).data();
+    S* to = y.col(c).data();
+    if (units.activation == Activation::relu) {
+      for (Index r = 0; r < y.rows(); ++r) to[r] = value(Activation::relu, from[r]);
+    } else {
+      for (Index r = 0; r < y.rows(); ++r) to[r] = value(Activation::tanh, from[r]);
+    }
+  }
+}
+
+template <class S> void activate_backward(const HiddenUnits& units, In<S> y, Out<S> dy) {
+  for (Index c = 0; c < y.cols(); ++c) {
+    const S* kept = y.col(c).data();
+    S* gradient = dy.col(c).data();
+    if (units.activation == Activation::relu) {
+      for (Index r = 0; r < y.rows(); ++r) gradient[r] *= derivative(Activation::relu, kept[r]);
+    } else {
+      for (Index r = 0; r < y.rows(); ++r) gradient[r] *= derivative(Activation::tanh, kept[r]);
+    }
+  }
+}
+
+template <class S> void activate_backward(const HiddenUnits& units, const Frame<S>& f, In<S> y, Out<S> dy) {
+  if (f.noise == nullptr || units.dropout <= 0) {
+    activate_backward<S>(units, y, dy);
+    return;
+  }
+  // A silenced unit is exactly zero, and so is its derivative; the others were scaled. A tanh unit that is zero without being
+  // silenced has an argument of exactly zero, which random numbers do not produce.
+  const S scale = survivor_scale<S>(units);
+  for (Index c = 0; c < y.cols(); ++c) {
+    const S* kept = y.col(c).data();
+    S* gradient = dy.col(c).data();
+    for (Index r = 0; r < y.rows(); ++r) {
+      gradient[r] *= kept[r] == 0 ? S(0) : scale * derivative(units.activation, kept[r] / scale);
+    }
+  }
+}
+
+template <class S> void backward_bias(In<S> dy, VectorOut<S> dbias) {
+  for (Index c = 0; c < dy.cols(); ++c) {
+    // Lanes by hand: the compiler may not reorder a floating-point sum by itself.
+    std::array<S, 16> lanes{};
+    const S* column = dy.col(c).data();
+    Index r = 0;
+    for (; r + 16 <= dy.rows(); r += 16) {
+      for (int i = 0; i < 16; ++i) lanes[static_cast<std::size_t>(i)] += column[r + i];
+    }
+    S sum = 0;
+    for (; r < dy.rows(); ++r) sum += column[r];
+    for (const S lane : lanes) sum += lane;
+    dbias(c) += sum;
+  }
+}
+
+template void activate<float>(const HiddenUnits&, const Frame<float>&, VectorIn<float>, Index, Out<float>);
+template void activate<double>(const HiddenUnits&, const Frame<double>&, VectorIn<double>, Index, Out<double>);
+template void activate<float>(const HiddenUnits&, In<float>, Out<float>);
+template void activate<double>(const HiddenUnits&, In<double>, Out<double>);
+template void activate_backward<float>(const HiddenUnits&, In<float>, Out<float>);
+template void activate_backward<double>(const HiddenUnits&, In<double>, Out<double>);
+template void activate_backward<float>(const HiddenUnits&, const Frame<float>&, In<float>, Out<float>);
+template void activate_backward<double>(const HiddenUnits&, const Frame<double>&, In<double>, Out<double>);
+template void backward_bias<float>(In<float>, VectorOut<float>);
+template void backward_bias<double>(In<double>, VectorOut<double>);
+
+}  // namespace biject

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "core/frame.hpp"
+
+namespace biject {
+
+/// A network from the features that may be seen (n × I) and the context of the frame (n × C) to parameters (n × O).
+/// Context enters the first layer.
+///
+/// A conditioner knows which inputs each output may depend on: output o sees the first visible(o) inputs. A network
+/// without masks is the case in which every output sees all inputs.
+template <class S> class Conditioner {
+ public:
+  virtual ~Conditioner() = default;
+
+  /// Random weights, and zero weights with this bias (O × 1) in the last layer: the output starts constant.
+  virtual void init(Arena<S>& theta, const Rng& rng, VectorIn<S> bias) const = 0;
+  virtual void forward(const Frame<S>& f, In<S> x, Out<S> y) const = 0;
+  /// After forward on the same frame; overwrites dx (n × I).
+  virtual void backward(const Frame<S>& f, In<S> x, In<S> dy, Out<S> dx, const Gradient<S>& grad) const = 0;
+  /// The masked pass: outputs [first, first + y.cols()), all of which see the same inputs, once those inputs stand in x.
+  /// Called for outputs from left to right, on one frame; hidden units that one call completes are kept for the next,
+  /// so that a whole pass reads every weight that is not masked exactly once.
+  virtual void reveal(const Frame<S>& f, In<S> x, Index first, Out<S> y) const = 0;
+};
+
+template <class S> using ConditionerPtr = std::unique_ptr<const Conditioner<S>>;
+
+}  // namespace biject

@@ -1,0 +1,62 @@
+#include "nets/dense.hpp"
+
+namespace biject {
+
+template <class S> void product(In<S> x, In<S> w, Out<S> y) {
+  if (x.cols() == 0) {
+    y.setZero();
+  } else {
+    y.noalias() = x * w;
+  }
+}
+
+template <class S> void add_product(In<S> x, In<S> w, Out<S> y) {
+  if (x.cols() != 0) y.noalias() += x * w;
+}
+
+template <class S> void product_transposed(In<S> dy, In<S> w, Out<S> dx) {
+  if (dy.cols() == 0) {
+    dx.setZero();
+  } else {
+    dx.noalias() = dy * w.transpose();
+  }
+}
+
+template <class S> void add_product_transposed(In<S> dy, In<S> w, Out<S> dx) {
+  if (dx.cols() != 0) dx.noalias() += dy * w.transpose();
+}
+
+template <class S> void add_outer_product(In<S> x, In<S> dy, Out<S> dw) {
+  if (dw.rows() != 0) dw.noalias() += x.transpose() * dy;
+}
+
+template <class S> void solve_right_upper(In<S> u, Out<S> y) {
+  for (Index j = 0; j < u.cols(); ++j) {
+    for (Index i = 0; i < j; ++i) y.col(j) -= u(i, j) * y.col(i);
+    y.col(j) /= u(j, j);
+  }
+}
+
+template <class S> void solve_right_lower(In<S> l, Out<S> y) {
+  for (Index j = l.cols() - 1; j >= 0; --j) {
+    for (Index i = j + 1; i < l.rows(); ++i) y.col(j) -= l(i, j) * y.col(i);
+    y.col(j) /= l(j, j);
+  }
+}
+
+template void product<float>(In<float>, In<float>, Out<float>);
+template void product<double>(In<double>, In<double>, Out<double>);
+template void add_product<float>(In<float>, In<float>, Out<float>);
+template void add_product<double>(In<double>, In<double>, Out<double>);
+template void product_transposed<float>(In<float>, In<float>, Out<float>);
+template void product_transposed<double>(In<double>, In<double>, Out<double>);
+template void add_product_transposed<float>(In<float>, In<float>, Out<float>);
+template void add_product_transposed<double>(In<double>, In<double>, Out<double>);
+template void add_outer_product<float>(In<float>, In<float>, Out<float>);
+template void add_outer_product<double>(In<double>, In<double>, Out<double>);
+template void solve_right_upper<float>(In<float>, Out<float>);
+template void solve_right_upper<double>(In<double>, Out<double>);
+template void solve_right_lower<float>(In<float>, Out<float>);
+template void solve_right_lower<double>(In<double>, Out<double>);
+
+}  // namespace biject

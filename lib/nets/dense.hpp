@@ -1,0 +1,26 @@
+#pragma once
+
+#include "core/types.hpp"
+
+namespace biject {
+
+/// The products of the library; compiled in one file because the matrix library takes seconds to compile them.
+/// x n × k, w k × m, y n × m, all without aliasing. k = 0 is allowed: an empty sum.
+
+/// y = x·w
+template <class S> void product(In<S> x, In<S> w, Out<S> y);
+/// y += x·w
+template <class S> void add_product(In<S> x, In<S> w, Out<S> y);
+/// dx = dy·wᵀ
+template <class S> void product_transposed(In<S> dy, In<S> w, Out<S> dx);
+/// dx += dy·wᵀ
+template <class S> void add_product_transposed(In<S> dy, In<S> w, Out<S> dx);
+/// dw += xᵀ·dy
+template <class S> void add_outer_product(In<S> x, In<S> dy, Out<S> dw);
+
+/// Solves y·l = x in place for a triangular l (m × m): y holds x on entry. By substitution down the columns, which
+/// treats every row alike. Upper: l is upper triangular.
+template <class S> void solve_right_upper(In<S> u, Out<S> y);
+template <class S> void solve_right_lower(In<S> l, Out<S> y);
+
+}  // namespace biject

@@ -1,0 +1,73 @@
+#include "nets/linear.hpp"
+
+#include <cmath>
+
+#include "core/error.hpp"
+#include "nets/dense.hpp"
+
+namespace biject {
+
+template <class S>
+Linear<S>::Linear(Plan& plan, std::string_view name, Index inputs, std::vector<Index> prefix)
+    : tensor_(plan.masked_parameter(name, inputs, std::move(prefix))) {}
+
+template <class S> void Linear<S>::init(Arena<S>& theta, const Rng& rng, double gain) const {
+  for (const Panel& panel : tensor_.panels) {
+    auto w = theta[panel.slot];
+    w.setZero();
+    for (Index c = 0; c < w.cols(); ++c) {
+      const Index seen = tensor_.prefix[static_cast<std::size_t>(panel.column + c)];
+      const double bound = gain / std::sqrt(static_cast<double>(std::max<Index>(seen, 1)));
+      for (Index r = 0; r < seen; ++r) {
+        const auto place = static_cast<std::uint64_t>(panel.slot.offset + c * panel.slot.rows + r);
+        w(r, c) = static_cast<S>(bound * (2 * rng.uniform(place, 0) - 1));
+      }
+    }
+  }
+}
+
+template <class S> void Linear<S>::forward(const Arena<S>& theta, In<S> x, Out<S> y) const {
+  for (const auto& [column, slot] : tensor_.panels) {
+    product<S>(x.leftCols(slot.rows), theta[slot], y.middleCols(column, slot.cols));
+  }
+}
+
+template <class S> void Linear<S>::add_forward(const Arena<S>& theta, In<S> x, Out<S> y) const {
+  for (const auto& [column, slot] : tensor_.panels) {
+    add_product<S>(x.leftCols(slot.rows), theta[slot], y.middleCols(column, slot.cols));
+  }
+}
+
+template <class S> void Linear<S>::add_columns(const Arena<S>& theta, In<S> x, Index first, Out<S> y) const {
+  const Index last = first + y.cols();
+  for (const auto& [column, slot] : tensor_.panels) {
+    const Index begin = std::max(first, column), end = std::min(last, column + slot.cols);
+    if (begin >= end) continue;
+    const Index seen = tensor_.prefix[static_cast<std::size_t>(end - 1)];
+    BIJECT_EXPECT(seen == tensor_.prefix[static_cast<std::size_t>(begin)]);
+    add_product<S>(x.leftCols(seen), theta[slot].block(0, begin - column, seen, end - begin),
+                   y.middleCols(begin - first, end - begin));
+  }
+}
+
+template <class S> void Linear<S>::add_backward(const Arena<S>& theta, In<S> dy, Out<S> dx) const {
+  for (const auto& [column, slot] : tensor_.panels) {
+    add_product_transposed<S>(dy.middleCols(column, slot.cols), theta[slot], dx.leftCols(slot.rows));
+  }
+}
+
+template <class S> void Linear<S>::backward_weights(In<S> x, In<S> dy, Arena<S>& grad) const {
+  for (const auto& [column, slot] : tensor_.panels) {
+    auto dw = grad[slot];
+    add_outer_product<S>(x.leftCols(slot.rows), dy.middleCols(column, slot.cols), dw);
+    for (Index c = 0; c < slot.cols; ++c) {
+      const Index seen = tensor_.prefix[static_cast<std::size_t>(column + c)];
+      dw.col(c).tail(slot.rows - seen).setZero();
+    }
+  }
+}
+
+template class Linear<float>;
+template class Linear<double>;
+
+}  // namespace biject

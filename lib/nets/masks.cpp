@@ -1,0 +1,35 @@
+#include "nets/masks.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "core/error.hpp"
+
+namespace biject {
+
+std::vector<Index> hidden_degrees(Index width, const std::vector<Index>& visible, bool has_context) {
+  BIJECT_EXPECT(!visible.empty() && std::ranges::is_sorted(visible));
+  const Index highest = visible.back();
+  const Index lowest = has_context ? visible.front() : std::max(visible.front(), std::min<Index>(1, highest));
+  const Index levels = highest - lowest + 1;
+  std::vector<Index> degrees(static_cast<std::size_t>(width));
+  for (Index unit = 0; unit < width; ++unit) degrees[static_cast<std::size_t>(unit)] = lowest + unit * levels / width;
+  return degrees;
+}
+
+std::vector<Index> prefixes(const std::vector<Index>& degrees, const std::vector<Index>& available) {
+  std::vector<Index> result;
+  result.reserve(degrees.size());
+  for (const Index degree : degrees) {
+    result.push_back(std::ranges::upper_bound(available, degree) - available.begin());
+  }
+  return result;
+}
+
+std::vector<Index> input_degrees(Index inputs) {
+  std::vector<Index> degrees(static_cast<std::size_t>(inputs));
+  std::iota(degrees.begin(), degrees.end(), Index{1});
+  return degrees;
+}
+
+}  // namespace biject

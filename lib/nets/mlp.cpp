@@ -1,0 +1,116 @@
+#include "nets/mlp.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "nets/masks.hpp"
+
+namespace biject {
+
+template <class S>
+Mlp<S>::Mlp(Plan& plan, const NetShape& shape, const NetStyle& style) : visible_(shape.visible), units_(style.units) {
+  std::vector<Index> degrees = input_degrees(shape.inputs);
+  const auto add_layer = [&](std::vector<Index> outputs, bool is_hidden) {
+    const std::string number = std::to_string(layers_.size());
+    const auto width = static_cast<Index>(outputs.size());
+    Linear<S> weights(plan, "w" + number, static_cast<Index>(degrees.size()), prefixes(outputs, degrees));
+    const Slot bias = plan.parameter("b" + number, width);
+    const ScratchSlot h = is_hidden ? plan.scratch().keep(width) : ScratchSlot{};
+    layers_.push_back({std::move(weights), bias, h, outputs});
+    degrees = std::move(outputs);
+  };
+  for (const Index width : style.hidden) add_layer(hidden_degrees(width, visible_, shape.context > 0), true);
+  add_layer(visible_, false);
+  if (shape.context > 0) {
+    const auto width = static_cast<std::size_t>(layers_.front().weights.outputs());
+    from_context_.emplace(plan, "v", shape.context, std::vector<Index>(width, shape.context));
+  }
+  const Index widest = style.hidden.empty() ? 0 : std::ranges::max(style.hidden);
+  for (ScratchSlot& slot : d_) slot = plan.scratch().temporary(widest);
+}
+
+template <class S> void Mlp<S>::init(Arena<S>& theta, const Rng& rng, VectorIn<S> bias) const {
+  for (const Layer& layer : layers_) {
+    const bool is_last = &layer == &layers_.back();
+    layer.weights.init(theta, rng, is_last ? 0 : 1);
+    theta[layer.bias].setZero();
+  }
+  theta[layers_.back().bias] = bias;
+  if (from_context_) from_context_->init(theta, rng, layers_.size() == 1 ? 0 : 1);
+}
+
+template <class S> void Mlp<S>::forward(const Frame<S>& f, In<S> x, Out<S> y) const {
+  const Layer& last = layers_.back();
+  for (const Layer& layer : layers_) {
+    const bool is_first = &layer == &layers_.front(), is_last = &layer == &last;
+    Out<S> out = is_last ? y : Out<S>(f.scratch[layer.h]);
+    if (is_first) {
+      layer.weights.forward(f.theta, x, out);
+      if (from_context_) from_context_->add_forward(f.theta, f.context, out);
+    } else {
+      layer.weights.forward(f.theta, f.scratch[(&layer - 1)->h], out);
+    }
+    if (is_last) {
+      out.rowwise() += f.theta[layer.bias].col(0).transpose();
+    } else {
+      activate<S>(units_, f, f.theta[layer.bias].col(0), layer.bias.offset, out);
+    }
+  }
+}
+
+template <class S>
+void Mlp<S>::backward(const Frame<S>& f, In<S> x, In<S> dy, Out<S> dx, const Gradient<S>& grad) const {
+  const auto d_hidden = [&](std::size_t i) { return f.scratch[d_[i % 2]].leftCols(layers_[i].weights.outputs()); };
+  for (std::size_t i = layers_.size(); i-- > 0;) {
+    const Layer& layer = layers_[i];
+    const In<S> dout = &layer == &layers_.back() ? dy : In<S>(d_hidden(i));
+    backward_bias<S>(dout, grad.theta[layer.bias].col(0));
+    if (i == 0) {
+      layer.weights.backward_weights(x, dout, grad.theta);
+      dx.setZero();
+      layer.weights.add_backward(f.theta, dout, dx);
+      if (from_context_) {
+        from_context_->backward_weights(f.context, dout, grad.theta);
+        from_context_->add_backward(f.theta, dout, grad.context);
+      }
+    } else {
+      const auto h = f.scratch[layers_[i - 1].h];
+      layer.weights.backward_weights(h, dout, grad.theta);
+      Out<S> dh = d_hidden(i - 1);
+      dh.setZero();
+      layer.weights.add_backward(f.theta, dout, dh);
+      activate_backward<S>(units_, f, h, dh);
+    }
+  }
+}
+
+template <class S> void Mlp<S>::reveal(const Frame<S>& f, In<S> x, Index first, Out<S> y) const {
+  const Index now = visible_[static_cast<std::size_t>(first)];
+  const Index before = first == 0 ? -1 : visible_[static_cast<std::size_t>(first - 1)];
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const Layer& layer = layers_[i];
+    const bool is_last = i + 1 == layers_.size();
+    const auto unit = [&](Index degree) { return std::ranges::upper_bound(layer.degrees, degree) - layer.degrees.begin(); };
+    const Index begin = is_last ? first : unit(before), end = is_last ? first + y.cols() : unit(now);
+    if (begin == end) continue;
+    Out<S> out = is_last ? y : Out<S>(f.scratch[layer.h].middleCols(begin, end - begin));
+    out.setZero();
+    if (i == 0) {
+      layer.weights.add_columns(f.theta, x, begin, out);
+      if (from_context_) from_context_->add_columns(f.theta, f.context, begin, out);
+    } else {
+      layer.weights.add_columns(f.theta, f.scratch[layers_[i - 1].h], begin, out);
+    }
+    const auto bias = f.theta[layer.bias].col(0).segment(begin, end - begin);
+    if (is_last) {
+      out.rowwise() += bias.transpose();
+    } else {
+      activate<S>(units_, f, bias, layer.bias.offset, out);
+    }
+  }
+}
+
+template class Mlp<float>;
+template class Mlp<double>;
+
+}  // namespace biject

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <optional>
+
+#include "nets/conditioner.hpp"
+#include "nets/linear.hpp"
+#include "nets/net_shape.hpp"
+
+namespace biject {
+
+/// A plain network: h₁ = act(x·W₀ + c·V + b₀), hₖ₊₁ = act(hₖ·Wₖ + bₖ), y = h·W + b. Without hidden layers y = x·W₀ + c·V + b₀.
+/// With masks it is MADE (Germain et al. 2015).
+template <class S> class Mlp final : public Conditioner<S> {
+ public:
+  Mlp(Plan& plan, const NetShape& shape, const NetStyle& style);
+
+  void init(Arena<S>& theta, const Rng& rng, VectorIn<S> bias) const override;
+  void forward(const Frame<S>& f, In<S> x, Out<S> y) const override;
+  void backward(const Frame<S>& f, In<S> x, In<S> dy, Out<S> dx, const Gradient<S>& grad) const override;
+  void reveal(const Frame<S>& f, In<S> x, Index first, Out<S> y) const override;
+
+ private:
+  struct Layer {
+    Linear<S> weights;
+    Slot bias;                   // outputs × 1
+    ScratchSlot h;               // n × outputs; of the last layer, unused
+    std::vector<Index> degrees;  // of the outputs
+  };
+  std::vector<Index> visible_;
+  HiddenUnits units_;
+  std::vector<Layer> layers_;              // the hidden ones and the last
+  std::optional<Linear<S>> from_context_;  // C × outputs of the first layer, if C > 0
+  ScratchSlot d_[2];                       // n × widest, ∂L/∂h of two neighbours
+};
+
+}  // namespace biject

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <optional>
+
+#include "nets/conditioner.hpp"
+#include "nets/linear.hpp"
+#include "nets/net_shape.hpp"
+
+namespace biject {
+
+/// A residual network with activation before each product (He et al. 2016, Identity mappings in deep residual networks; in
+/// flows: Durkan et al. 2019, appendix B): h = x·W₀ + c·V + b₀; per block h ← h + act(act(h)·W₁ + b₁)·W₂ + b₂; y = h·W + b.
+/// Dropout acts on the inner hidden units. With masks both ends of a skip have the same degree.
+template <class S> class ResidualNet final : public Conditioner<S> {
+ public:
+  /// style.hidden holds one width.
+  ResidualNet(Plan& plan, const NetShape& shape, const NetStyle& style);
+
+  void init(Arena<S>& theta, const Rng& rng, VectorIn<S> bias) const override;
+  void forward(const Frame<S>& f, In<S> x, Out<S> y) const override;
+  void backward(const Frame<S>& f, In<S> x, In<S> dy, Out<S> dx, const Gradient<S>& grad) const override;
+  void reveal(const Frame<S>& f, In<S> x, Index first, Out<S> y) const override;
+
+ private:
+  struct Affine {
+    Linear<S> weights;
+    Slot bias;  // outputs × 1
+  };
+  struct Block {
+    Affine inner, outer;
+    ScratchSlot a, u;  // n × H: act(h), act(a·W₁ + b₁)
+  };
+  static Affine make(Plan& plan, const std::string& number, Index inputs, std::vector<Index> prefix);
+
+  std::vector<Index> visible_, degrees_;  // of outputs, of hidden units
+  HiddenUnits units_;
+  std::vector<Affine> ends_;  // first and last
+  std::vector<Block> blocks_;
+  std::optional<Linear<S>> from_context_;
+  ScratchSlot h_;        // n × H, the running sum; after forward what the last layer saw
+  ScratchSlot dh_, du_;  // n × H
+};
+
+}  // namespace biject
