@@ -1,0 +1,26 @@
+#pragma once
+
+#include "bijectors/bijector.hpp"
+#include "maps/map.hpp"
+#include "nets/conditioner.hpp"
+
+namespace biject {
+
+/// The same map on every feature, each with its own φ, which depends on context alone: φ = c·V + b. Without context φ is free.
+template <class S> class Elementwise final : public Bijector<S> {
+ public:
+  Elementwise(Plan& plan, Index features, Index context, MapPtr<S> map);
+
+  void init(Arena<S>& theta, Workspace<S>& scratch, const Rng& rng, In<S> x, In<S> context) const override;
+  void forward(const Frame<S>& f, In<S> x, Out<S> z, VectorOut<S> logdet) const override;
+  void inverse(const Frame<S>& f, In<S> z, Out<S> x, VectorOut<S> logdet) const override;
+  void backward(const Frame<S>& f, In<S> x, In<S> dz, VectorIn<S> dlogdet, Out<S> dx,
+                const Gradient<S>& grad) const override;
+
+ private:
+  MapPtr<S> map_;
+  ConditionerPtr<S> net_;    // 0 → D·P
+  ScratchSlot phi_, dphi_;   // n × D·P
+};
+
+}  // namespace biject

@@ -1,0 +1,95 @@
+#include "bijectors/lu_linear.hpp"
+
+#include <Eigen/Cholesky>
+#include <cmath>
+
+#include "nets/dense.hpp"
+
+namespace biject {
+
+template <class S>
+LuLinear<S>::LuLinear(Plan& plan, Index features, Start start)
+    : start_(start),
+      lu_(plan.parameter("lu", features, features)),
+      log_diagonal_(plan.parameter("log_diagonal", features)),
+      bias_(plan.parameter("bias", features)),
+      u_(plan.scratch().fixed(features, features)),
+      l_(plan.scratch().fixed(features, features)),
+      d_(plan.scratch().fixed(features, features)),
+      y_(plan.scratch().keep(features)),
+      dy_(plan.scratch().temporary(features)) {}
+
+template <class S> void LuLinear<S>::init(Arena<S>& theta, Workspace<S>&, const Rng&, In<S> x, In<S>) const {
+  theta[lu_].setZero();
+  theta[log_diagonal_].setZero();
+  theta[bias_].setZero();
+  if (start_ == Start::identity || x.rows() < 2) return;
+  // With covariance Σ and its inverse R·Rᵀ, R upper triangular, x·R has covariance 1: U = R, L = 1. R is the inverse of the
+  // upper factor of Σ = R⁻ᵀ·R⁻¹. The ridge keeps collinear columns from asking for an infinite scale.
+  const Matrix<double> data = x.template cast<double>();
+  const Eigen::RowVectorXd mean = data.colwise().mean();
+  const Matrix<double> centred = data.rowwise() - mean;
+  Matrix<double> covariance = centred.transpose() * centred / static_cast<double>(x.rows());
+  covariance.diagonal().array() += 1e-6 * covariance.diagonal().mean() + 1e-12;
+  const Eigen::LLT<Matrix<double>> cholesky(covariance);
+  const Matrix<double> upper = cholesky.matrixU();
+  const Matrix<double> r =
+      upper.template triangularView<Eigen::Upper>().solve(Matrix<double>::Identity(x.cols(), x.cols()));
+  if (cholesky.info() != Eigen::Success || !r.allFinite()) return;  // the identity will do
+  // Factors are relative to U = R: diagonal as logarithm, the strict upper part as it is.
+  theta[lu_] = r.template triangularView<Eigen::StrictlyUpper>().toDenseMatrix().template cast<S>();
+  theta[log_diagonal_] = r.diagonal().array().log().matrix().template cast<S>();
+  theta[bias_] = (-mean * r).transpose().template cast<S>();
+}
+
+template <class S> void LuLinear<S>::unpack(const Frame<S>& f) const {
+  const auto lu = f.theta[lu_];
+  auto u = f.scratch[u_];
+  auto l = f.scratch[l_];
+  u = lu.template triangularView<Eigen::StrictlyUpper>();
+  u.diagonal() = f.theta[log_diagonal_].array().exp();
+  l = lu.template triangularView<Eigen::UnitLower>();
+}
+
+template <class S> void LuLinear<S>::forward(const Frame<S>& f, In<S> x, Out<S> z, VectorOut<S> logdet) const {
+  unpack(f);
+  auto y = f.scratch[y_];
+  product<S>(x, f.scratch[u_], y);
+  product<S>(y, f.scratch[l_], z);
+  z.rowwise() += f.theta[bias_].col(0).transpose();
+  logdet.array() += f.theta[log_diagonal_].sum();
+}
+
+template <class S> void LuLinear<S>::inverse(const Frame<S>& f, In<S> z, Out<S> x, VectorOut<S> logdet) const {
+  unpack(f);
+  x = z;
+  x.rowwise() -= f.theta[bias_].col(0).transpose();
+  solve_right_lower<S>(f.scratch[l_], x);
+  solve_right_upper<S>(f.scratch[u_], x);
+  logdet.array() -= f.theta[log_diagonal_].sum();
+}
+
+template <class S>
+void LuLinear<S>::backward(const Frame<S>& f, In<S> x, In<S> dz, VectorIn<S> dlogdet, Out<S> dx,
+                           const Gradient<S>& grad) const {
+  const auto y = f.scratch[y_];
+  auto dy = f.scratch[dy_];
+  auto d = f.scratch[d_];
+  auto dlu = grad.theta[lu_];
+  grad.theta[bias_].col(0) += dz.colwise().sum().transpose();
+  d.setZero();
+  add_outer_product<S>(y, dz, d);
+  dlu.template triangularView<Eigen::StrictlyLower>() += d;
+  product_transposed<S>(dz, f.scratch[l_], dy);
+  d.setZero();
+  add_outer_product<S>(x, dy, d);
+  dlu.template triangularView<Eigen::StrictlyUpper>() += d;
+  grad.theta[log_diagonal_].array() +=
+      d.diagonal().array() * f.theta[log_diagonal_].col(0).array().exp() + dlogdet.sum();
+  product_transposed<S>(dy, f.scratch[u_], dx);
+}
+
+template class LuLinear<float>;
+template class LuLinear<double>;
+
+}  // namespace biject

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "bases/base.hpp"
+#include "bijectors/bijector.hpp"
+#include "flows/spec.hpp"
+
+namespace biject {
+
+/// A normalizing flow p(x | c) = p_base(f(x; c)) · |det ∂f/∂x|. A constant description: the numbers are in the frame.
+template <class S> class Flow {
+ public:
+  /// Throws what check(spec) throws.
+  explicit Flow(const FlowSpec& spec);
+  ~Flow();
+  Flow(const Flow&) = delete;  // layers hold places in plan_, so a flow stays where it is
+  Flow& operator=(const Flow&) = delete;
+
+  const FlowSpec& spec() const { return spec_; }
+  const Layout& params() const { return plan_.params(); }
+  const ScratchLayout& scratch() const { return plan_.scratch(); }
+
+  /// Starting parameters; x (rows × D) and context (rows × C) are training data.
+  void init(Arena<S>& theta, const Rng& rng, In<S> x, In<S> context) const;
+  /// Overwrites logp (n × 1), natural logarithms.
+  void log_prob(const Frame<S>& f, In<S> x, VectorOut<S> logp) const;
+  /// Row i of x (n × D) is draw number first_row + i.
+  void sample(const Frame<S>& f, const Rng& rng, std::uint64_t first_row, double temperature, Out<S> x) const;
+  /// Data to noise and back; logdet (n × 1) is added to.
+  void forward(const Frame<S>& f, In<S> x, Out<S> z, VectorOut<S> logdet) const;
+  void inverse(const Frame<S>& f, In<S> z, Out<S> x, VectorOut<S> logdet) const;
+  /// Overwrites logp and adds the gradient of Σᵢ weightᵢ · log p(xᵢ), weight n × 1, to grad; overwrites dx (n × D).
+  void backward(const Frame<S>& f, In<S> x, VectorIn<S> weight, VectorOut<S> logp, Out<S> dx,
+                const Gradient<S>& grad) const;
+
+ private:
+  FlowSpec spec_;
+  Plan plan_;
+  ScratchSlot z_, dz_;   // n × D
+  ScratchSlot logdet_;   // n × 1
+  BijectorPtr<S> chain_;
+  BasePtr<S> base_;
+};
+
+}  // namespace biject

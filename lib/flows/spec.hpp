@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/types.hpp"
+
+namespace biject {
+
+/// Everything structural about a flow, as plain values: together with the parameters it is the flow.
+struct FlowSpec {
+  std::string flow = "nsf";            // name of a row of the catalogue
+  Index features = 0;                  // D
+  Index context = 0;                   // C
+  Index layers = 5;                    // transformations, mixing not counted
+  std::vector<Index> hidden{64, 64};   // widths of the conditioner; one width if blocks > 0
+  Index blocks = 0;                    // residual blocks; 0: a plain network
+  Index bins = 8;                      // K of a spline
+  double tail = 5;                     // half width of the spline's interval, in standard deviations
+  std::string mix = "lu";              // between layers: lu, permute, reverse, none
+  std::string base = "normal";         // normal, student
+  double dropout = 0;                  // probability that a hidden unit is silenced in a training step
+  std::string activation = "relu";     // relu, tanh
+  bool operator==(const FlowSpec&) const = default;
+};
+
+/// Throws Error (ErrorKind::usage) that names the field if a value is out of range, unknown, or one that this flow does not read
+/// and that differs from the default. Every size is bounded, so that a spec from a hostile file cannot ask for more than
+/// a few gigabytes.
+void check(const FlowSpec& spec);
+
+}  // namespace biject
