@@ -1,0 +1,94 @@
+#include "train/batch_gradient.hpp"
+
+#include <algorithm>
+
+namespace biject {
+
+namespace {
+
+constexpr Index kMostShardRows = 192;
+constexpr Index kMostLanes = 8;
+
+// An even number of shards, so that two threads finish together; small enough that a shard's activations stay in the cache.
+Index shard_count(Index batch) { return batch < 32 ? 1 : 2 * ((batch + 2 * kMostShardRows - 1) / (2 * kMostShardRows)); }
+
+// Lanes are what can run side by side. Each costs a gradient, which the reduction has to read: past the size of a cache that is
+// dearer than what a third thread would gain.
+Index lane_count(Index batch, Index parameters) {
+  return std::min(shard_count(batch), parameters > 400'000 ? Index{2} : kMostLanes);
+}
+
+}  // namespace
+
+template <class S>
+BatchGradient<S>::BatchGradient(const Flow<S>& flow, Index batch_size, ThreadPool& pool) : flow_(flow), pool_(pool) {
+  const Index rows = (batch_size + shard_count(batch_size) - 1) / shard_count(batch_size);
+  const Index features = flow.spec().features, context = flow.spec().context;
+  const Index lanes = lane_count(batch_size, flow.params().size());
+  lanes_.reserve(static_cast<std::size_t>(lanes));
+  for (Index i = 0; i < lanes; ++i) {
+    lanes_.push_back({Workspace<S>(flow.scratch(), rows), Arena<S>(flow.params()), Matrix<S>::Zero(rows, features),
+                      Matrix<S>::Zero(rows, features), Matrix<S>::Zero(rows, context), Matrix<S>::Zero(rows, context),
+                      Vector<S>::Zero(rows), Vector<S>::Zero(rows)});
+  }
+}
+
+template <class S>
+double BatchGradient<S>::run(const Arena<S>& theta, const Rows<S>& rows, std::span<const Index> batch, const Rng* rng,
+                             std::uint64_t first_noise) {
+  const Index size = std::ssize(batch), shards = shard_count(size);
+  pool_.run(static_cast<int>(lanes_.size()), [&](int number) {
+    Lane& lane = lanes_[static_cast<std::size_t>(number)];
+    lane.sum = 0;
+    for (Index shard = number; shard < shards; shard += std::ssize(lanes_)) {
+      const Index first = shard * size / shards, n = (shard + 1) * size / shards - first;
+      const auto indices = batch.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(n));
+      for (Index d = 0; d < rows.x.cols(); ++d) {
+        for (Index i = 0; i < n; ++i) lane.x(i, d) = rows.x(indices[static_cast<std::size_t>(i)], d);
+      }
+      for (Index c = 0; c < rows.context.cols(); ++c) {
+        for (Index i = 0; i < n; ++i) lane.context(i, c) = rows.context(indices[static_cast<std::size_t>(i)], c);
+      }
+      for (Index i = 0; i < n; ++i) {
+        const S weight = rows.weights.size() == 0 ? S(1) : rows.weights(indices[static_cast<std::size_t>(i)]);
+        lane.weight(i) = -weight / static_cast<S>(size);
+      }
+      lane.scratch.set_rows(n);
+      const Noise noise{rng != nullptr ? *rng : Rng(0, Stream::dropout), first_noise + static_cast<std::uint64_t>(first)};
+      const Frame<S> f{theta, lane.context.topRows(n), lane.scratch, rng != nullptr ? &noise : nullptr};
+      flow_.backward(f, lane.x.topRows(n), lane.weight.head(n), lane.logp.head(n), lane.dx.topRows(n),
+                     {lane.grad, lane.dcontext.topRows(n)});
+      for (Index i = 0; i < n; ++i) {
+        lane.sum -= static_cast<double>(lane.weight(i)) * static_cast<double>(lane.logp(i)) * static_cast<double>(size);
+      }
+    }
+  });
+  double sum = 0;
+  for (const Lane& lane : lanes_) sum += lane.sum;
+  return sum;
+}
+
+template <class S> double BatchGradient<S>::reduce(Index begin, Index end) {
+  S* total = lanes_.front().grad.flat().data();
+  for (std::size_t lane = 1; lane < lanes_.size(); ++lane) {
+    const S* part = lanes_[lane].grad.flat().data();
+    for (Index i = begin; i < end; ++i) total[i] += part[i];
+  }
+  // Sixteen partial sums: the compiler may not reorder a floating-point sum by itself.
+  double lanes[16] = {};
+  for (Index i = begin; i < end; ++i) {
+    lanes[(i - begin) % 16] += static_cast<double>(total[i]) * static_cast<double>(total[i]);
+  }
+  double square = 0;
+  for (const double lane : lanes) square += lane;
+  return square;
+}
+
+template <class S> void BatchGradient<S>::clear(Index begin, Index end) {
+  for (Lane& lane : lanes_) std::fill(lane.grad.flat().begin() + begin, lane.grad.flat().begin() + end, S(0));
+}
+
+template class BatchGradient<float>;
+template class BatchGradient<double>;
+
+}  // namespace biject

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "flows/flow.hpp"
+#include "train/thread_pool.hpp"
+#include "train/trainer.hpp"
+
+namespace biject {
+
+/// The gradient of the mean negative log density of a batch, on all threads.
+///
+/// A batch is cut in shards, shard k belongs to lane k mod (number of lanes), a lane does its shards in order into its own
+/// gradient, and the gradients of the lanes are summed in order. Shards and lanes depend on the batch and the network alone,
+/// so the result is the same byte for byte with any number of threads. Nothing is allocated after construction.
+template <class S> class BatchGradient {
+ public:
+  BatchGradient(const Flow<S>& flow, Index batch_size, ThreadPool& pool);
+
+  /// Adds up, over the rows `batch` of `rows`, weight · log p; the gradient of minus its mean stands in the lanes' arenas.
+  /// Row i of the batch draws the noise of row first_noise + i; rng null: no dropout.
+  double run(const Arena<S>& theta, const Rows<S>& rows, std::span<const Index> batch, const Rng* rng,
+             std::uint64_t first_noise);
+  /// Sums the lanes over [begin, end) into the first and returns the square of the norm of that part.
+  double reduce(Index begin, Index end);
+  /// The gradient after reduce.
+  Arena<S>& total() { return lanes_.front().grad; }
+  /// Zero again, over [begin, end), in all lanes.
+  void clear(Index begin, Index end);
+
+ private:
+  struct Lane {
+    Workspace<S> scratch;
+    Arena<S> grad;
+    Matrix<S> x, dx, context, dcontext;  // shard rows × D, × D, × C, × C
+    Vector<S> weight, logp;              // shard rows
+    double sum = 0;
+  };
+  const Flow<S>& flow_;
+  ThreadPool& pool_;
+  std::vector<Lane> lanes_;
+};
+
+}  // namespace biject

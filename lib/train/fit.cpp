@@ -1,0 +1,281 @@
+#include "train/fit.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "core/error.hpp"
+#include "flows/catalogue.hpp"
+#include "train/baseline.hpp"
+#include "train/defaults.hpp"
+#include "train/sharded.hpp"
+
+namespace biject {
+
+namespace {
+
+constexpr Index kFewestRows = 10;
+constexpr Index kStartRows = 20'000;  // rows that data-dependent starts look at
+constexpr std::array kQuantiles{0.1, 1., 5., 25., 50., 75., 95., 99.};  // percent
+
+/// Mean and standard deviation of a column over some rows, safe for offsets and magnitudes at the ends of the range.
+Column describe(const std::string& name, const Matrix<double>& values, Index column, std::span<const Index> rows) {
+  Column result;
+  result.name = name;
+  const double share = 1 / static_cast<double>(rows.size());
+  result.minimum = result.maximum = values(rows.front(), column);
+  for (const Index row : rows) {
+    const double value = values(row, column);
+    result.mean += value * share;
+    result.minimum = std::min(result.minimum, value);
+    result.maximum = std::max(result.maximum, value);
+  }
+  const double reach = std::max(result.maximum - result.mean, result.mean - result.minimum);
+  double square = 0;
+  for (const Index row : rows) {
+    const double deviation = (values(row, column) - result.mean) / reach;
+    square += deviation * deviation * share;
+  }
+  result.scale = reach * std::sqrt(square);
+  return result;
+}
+
+/// Standardised rows, features and context apart.
+Rows<double> standardise(const Matrix<double>& values, const std::vector<double>& weights, const std::vector<Column>& columns,
+                         std::span<const Index> rows) {
+  const Index given = std::ranges::count_if(columns, &Column::is_given);
+  Rows<double> result{Matrix<double>(rows.size(), std::ssize(columns) - given), Matrix<double>(rows.size(), given), {}};
+  Index feature = 0, context = 0;
+  for (std::size_t j = 0; j < columns.size(); ++j) {
+    auto target = columns[j].is_given ? result.context.col(context++) : result.x.col(feature++);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      target(static_cast<Index>(i)) = (values(rows[i], static_cast<Index>(j)) - columns[j].mean) / columns[j].scale;
+    }
+  }
+  if (!weights.empty()) {
+    result.weights.resize(std::ssize(rows));
+    for (std::size_t i = 0; i < rows.size(); ++i) result.weights(static_cast<Index>(i)) = weights[static_cast<std::size_t>(rows[i])];
+    const double mean = result.weights.mean();
+    if (!(mean > 0)) throw Error(ErrorKind::data, "", "all rows held out or all rows left for training have weight zero", "another --seed");
+    result.weights /= mean;
+  }
+  return result;
+}
+
+template <class S> Rows<S> cast(const Rows<double>& rows) {
+  return {rows.x.template cast<S>(), rows.context.template cast<S>(), rows.weights.template cast<S>()};
+}
+
+/// Everything the trainer needs, in standard units.
+struct Prepared {
+  std::vector<Column> columns;
+  Rows<double> training, validation;
+  double log_scales = 0;
+};
+
+Prepared prepare(const FitData& data, const FitPlan& plan, const FitRequest& request) {
+  std::vector<Index> order(static_cast<std::size_t>(data.values.rows()));
+  std::iota(order.begin(), order.end(), Index{0});
+  std::span<const Index> train = order, held_out;
+  if (!data.validation) {
+    const Rng rng(request.seed, Stream::split);
+    for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[rng.below(i, 0, static_cast<std::uint32_t>(i))]);
+    const auto held = static_cast<std::size_t>(plan.validation_rows);
+    std::ranges::sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(held));
+    std::ranges::sort(order.begin() + static_cast<std::ptrdiff_t>(held), order.end());
+    held_out = std::span(order).first(held);
+    train = std::span(order).subspan(held);
+  }
+  Prepared result;
+  for (std::size_t j = 0; j < data.names.size(); ++j) {
+    Column column = describe(data.names[j], data.values, static_cast<Index>(j), train);
+    if (!(column.scale > 0)) column = describe(data.names[j], data.values, static_cast<Index>(j), order);  // varies in held-out rows only
+    column.is_given = data.is_given[j];
+    if (!(column.scale > 0) || !std::isfinite(column.scale) || !std::isfinite(column.mean)) {
+      const bool is_constant = column.minimum == column.maximum;
+      throw Error(ErrorKind::data, "",
+                  fmt::format("column '{}' {}", column.name,
+                              is_constant ? "is constant: it has no density" : "spans more than a double can hold"),
+                  fmt::format("-C '{}'", column.name));
+    }
+    if (!column.is_given) result.log_scales += std::log(column.scale);
+    result.columns.push_back(std::move(column));
+  }
+  result.training = standardise(data.values, data.weights, result.columns, train);
+  if (data.validation) {
+    std::vector<Index> all(static_cast<std::size_t>(data.validation->rows()));
+    std::iota(all.begin(), all.end(), Index{0});
+    result.validation = standardise(*data.validation, data.validation_weights, result.columns, all);
+  } else {
+    result.validation = standardise(data.values, data.weights, result.columns, held_out);
+  }
+  return result;
+}
+
+std::vector<std::pair<double, double>> quantiles(std::vector<double> values) {
+  std::ranges::sort(values);
+  std::vector<std::pair<double, double>> result;
+  for (const double percent : kQuantiles) {
+    const double place = percent / 100 * static_cast<double>(values.size() - 1);
+    const auto below = static_cast<std::size_t>(place);
+    const std::size_t above = std::min(below + 1, values.size() - 1);
+    const double share = place - static_cast<double>(below);
+    result.emplace_back(percent, values[below] + share * (values[above] - values[below]));
+  }
+  return result;
+}
+
+template <class S>
+Model fit_in(const FitData& data, const FitPlan& plan, const FitRequest& request, ThreadPool& pool, const TrainHooks& hooks) {
+  Prepared prepared = prepare(data, plan, request);
+  const Flow<S> flow(plan.spec);
+  Arena<S> theta(flow.params());
+  const Rows<S> training = cast<S>(prepared.training), validation = cast<S>(prepared.validation);
+  const Index start_rows = std::min(kStartRows, training.x.rows());
+  flow.init(theta, Rng(request.seed, Stream::init), training.x.topRows(start_rows), training.context.topRows(start_rows));
+
+  TrainHooks in_file_units = hooks;
+  if (hooks.on_epoch) {
+    in_file_units.on_epoch = [&](EpochReport report) {
+      report.train -= prepared.log_scales;
+      report.validation -= prepared.log_scales;
+      report.best -= prepared.log_scales;
+      hooks.on_epoch(report);
+    };
+  }
+  const TrainResult result = train(flow, theta, training, validation, plan.options, pool, in_file_units);
+  if (result.stop == StopReason::diverged || !std::isfinite(result.validation)) {
+    throw Error(ErrorKind::diverged, "",
+                fmt::format("training diverged in epoch {} after {} steps with a loss that is not finite; the last finite validation "
+                            "log_prob was {:.6g}",
+                            result.epochs, result.rejected_steps, result.validation - prepared.log_scales),
+                "a smaller --learning-rate, or --base student for heavy tails");
+  }
+
+  Model model;
+  model.spec = plan.spec;
+  model.columns = prepared.columns;
+  model.is_double = std::is_same_v<S, double>;
+  model.theta = theta.template cast<double>();
+  ShardedFlow<S> judge(flow, pool);
+  const auto judged = [&](const Rows<S>& rows) {
+    Vector<S> logp(rows.x.rows());
+    judge.log_prob(theta, rows.x, rows.context, logp);
+    return Vector<double>(logp.template cast<double>().array() - prepared.log_scales);
+  };
+  const Vector<double> of_training = judged(training), of_validation = judged(validation);
+  TrainingRecord& record = model.training;
+  record.seed = request.seed;
+  record.rows = training.x.rows();
+  record.validation_rows = validation.x.rows();
+  record.batch_size = plan.options.batch_size;
+  record.learning_rate = plan.options.learning_rate;
+  record.weight_decay = plan.options.weight_decay;
+  record.clip = plan.options.clip;
+  record.schedule = plan.options.schedule;
+  record.averaged = result.averaged;
+  record.epochs = result.epochs;
+  record.best_epoch = result.best_epoch;
+  record.rejected_steps = result.rejected_steps;
+  record.stop = to_string(result.stop);
+  record.seconds = result.seconds;
+  record.train = summarise(of_training, prepared.training.weights);
+  record.validation = summarise(of_validation, prepared.validation.weights);
+  record.gaussian = gaussian_baseline(prepared.training, prepared.validation);
+  record.gaussian.mean -= prepared.log_scales;
+  model.quantiles = quantiles({of_training.begin(), of_training.end()});
+  return model;
+}
+
+template <class S> double memory_of(const FitPlan& plan, Index columns) {
+  const Flow<S> flow(plan.spec);
+  const auto numbers = static_cast<double>(flow.params().size());
+  const auto width = static_cast<double>(flow.scratch().kept() + flow.scratch().most_temporary());
+  const double rows = static_cast<double>(plan.train_rows + plan.validation_rows) * static_cast<double>(columns);
+  // θ, m, v, average, best, good and up to eight gradients; scratch of as many shards; the table and two copies of it.
+  return sizeof(S) * (14 * numbers + 10 * kShardRows * width + rows) + sizeof(double) * 2 * rows + 2e7;
+}
+
+}  // namespace
+
+FitPlan plan_fit(const FitRequest& request, Index rows, Index validation_rows, Index features, Index context) {
+  const FlowRow* row = find_flow(request.flow);
+  if (row == nullptr) throw Error(ErrorKind::usage, "", fmt::format("there is no flow '{}'", request.flow), "biject flows");
+  FitPlan plan;
+  plan.validation_rows = validation_rows;
+  if (validation_rows == 0) {
+    if (!(request.validation_fraction > 0 && request.validation_fraction < 1)) {
+      throw Error(ErrorKind::usage, "", fmt::format("--validation: {} is not a fraction between 0 and 1", request.validation_fraction));
+    }
+    plan.validation_rows =
+        std::max<Index>(1, static_cast<Index>(std::llround(request.validation_fraction * static_cast<double>(rows))));
+  }
+  plan.train_rows = validation_rows == 0 ? rows - plan.validation_rows : rows;
+  if (rows < kFewestRows || plan.train_rows < 2) {
+    throw Error(ErrorKind::data, "", fmt::format("a fit needs at least {} complete rows, and here {} {}", kFewestRows, rows == 1 ? "is" : "are", rows));
+  }
+  FlowSpec& spec = plan.spec;
+  spec = default_spec(*row, plan.train_rows, features, context);
+  const auto set = [](auto& value, const auto& wish) {
+    if (wish) value = *wish;
+  };
+  set(spec.layers, request.layers);
+  if (request.blocks && *request.blocks > 0 && !request.hidden) spec.hidden.resize(1);
+  set(spec.hidden, request.hidden);
+  if (request.hidden) spec.blocks = 0;  // a list of widths is a plain network unless blocks are asked for
+  set(spec.blocks, request.blocks);
+  set(spec.bins, request.bins);
+  set(spec.tail, request.tail);
+  set(spec.dropout, request.dropout);
+  set(spec.mix, request.mix);
+  set(spec.base, request.base);
+  check(spec);
+  plan.options = default_options(spec, plan.train_rows);
+  set(plan.options.epochs, request.epochs);
+  set(plan.options.batch_size, request.batch_size);
+  set(plan.options.patience, request.patience);
+  set(plan.options.learning_rate, request.learning_rate);
+  set(plan.options.weight_decay, request.weight_decay);
+  set(plan.options.clip, request.clip);
+  set(plan.options.schedule, request.schedule);
+  set(plan.options.average, request.average);
+  plan.options.seconds = request.seconds;
+  plan.options.seed = request.seed;
+  plan.parameters = Flow<float>(spec).params().free_count();
+  plan.memory_bytes = request.in_double ? memory_of<double>(plan, features + context) : memory_of<float>(plan, features + context);
+  return plan;
+}
+
+double measure_epoch_seconds(const FitData& data, const FitPlan& plan, const FitRequest& request, ThreadPool& pool) {
+  // Training for one epoch on the first rows, timed as a whole; twice, because the first run meets cold caches.
+  FitData some = data;
+  const Index rows = std::min(data.values.rows(), std::max<Index>(kFewestRows, 8 * plan.options.batch_size));
+  some.values = data.values.topRows(rows);
+  if (!some.weights.empty()) some.weights.resize(static_cast<std::size_t>(rows));
+  FitPlan short_plan = plan;
+  short_plan.options.epochs = 2;
+  short_plan.train_rows = rows;
+  short_plan.validation_rows = data.validation ? plan.validation_rows : std::max<Index>(1, rows / 10);
+  double first = 0, second = 0;
+  TrainHooks hooks;
+  hooks.on_epoch = [&](const EpochReport& report) {
+    (report.epoch == 1 ? first : second) = static_cast<double>(rows) / report.rows_per_second;
+  };
+  if (request.in_double) {
+    fit_in<double>(some, short_plan, request, pool, hooks);
+  } else {
+    fit_in<float>(some, short_plan, request, pool, hooks);
+  }
+  return std::min(first, second) / static_cast<double>(rows) * static_cast<double>(plan.train_rows);
+}
+
+Model fit(const FitData& data, const FitPlan& plan, const FitRequest& request, ThreadPool& pool, const TrainHooks& hooks) {
+  return request.in_double ? fit_in<double>(data, plan, request, pool, hooks) : fit_in<float>(data, plan, request, pool, hooks);
+}
+
+}  // namespace biject

@@ -1,0 +1,76 @@
+#include "train/thread_pool.hpp"
+
+#include <atomic>
+#include <barrier>
+#include <exception>
+#include <optional>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace biject {
+
+struct ThreadPool::State {
+  std::vector<std::jthread> workers;            // the caller of run() works too
+  std::optional<std::barrier<>> barrier;        // of all workers and the caller
+  std::atomic<bool> is_ready = false;           // the barrier is there
+  Body body = nullptr;                          // null at the start of a round: go home
+  void* closure = nullptr;
+  int tasks = 0;
+  std::atomic<int> next = 0;
+  std::atomic<bool> has_failed = false;
+  std::exception_ptr failure;
+
+  void take_tasks() {
+    for (int task = next.fetch_add(1); task < tasks; task = next.fetch_add(1)) {
+      try {
+        body(closure, task);
+      } catch (...) {
+        if (!has_failed.exchange(true)) failure = std::current_exception();
+      }
+    }
+  }
+
+  void work() {
+    is_ready.wait(false);
+    while (true) {
+      barrier->arrive_and_wait();
+      if (body == nullptr) return;
+      take_tasks();
+      barrier->arrive_and_wait();
+    }
+  }
+};
+
+ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
+  if (threads <= 0) threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  try {
+    for (int i = 1; i < threads; ++i) state_->workers.emplace_back([state = state_.get()] { state->work(); });
+  } catch (const std::system_error&) {
+    // The system gives no more threads; results are the same with those we have.
+  }
+  state_->barrier.emplace(static_cast<std::ptrdiff_t>(state_->workers.size()) + 1);
+  state_->is_ready = true;
+  state_->is_ready.notify_all();
+}
+
+ThreadPool::~ThreadPool() {
+  state_->body = nullptr;
+  if (!state_->workers.empty()) state_->barrier->arrive_and_wait();
+}
+
+int ThreadPool::threads() const { return static_cast<int>(state_->workers.size()) + 1; }
+
+void ThreadPool::run_erased(int tasks, Body body, void* closure) {
+  state_->body = body;
+  state_->closure = closure;
+  state_->tasks = tasks;
+  state_->next = 0;
+  if (!state_->workers.empty()) state_->barrier->arrive_and_wait();
+  state_->take_tasks();
+  if (!state_->workers.empty()) state_->barrier->arrive_and_wait();
+  if (state_->has_failed.exchange(false)) std::rethrow_exception(std::exchange(state_->failure, nullptr));
+}
+
+}  // namespace biject
