@@ -12,11 +12,13 @@ namespace {
 constexpr std::string_view kNetOptions = "layers hidden blocks mix base dropout";
 constexpr std::string_view kSplineOptions = "layers hidden blocks mix base dropout bins tail";
 
-// What won on held-out nats over tables of 250 to 200,000 rows: narrower and more regular networks where rows are few.
+// What won on held-out nats over tables of 250 to 50,000 rows and 2 to 30 columns. Silencing units is worth more than any
+// width: 0.1 gained 0.06 to 2 nats on every table below 2,500 rows a column, 0.2 more still where there are fewer than 100.
 void net_defaults(FlowSpec& spec, Index rows) {
   const Index width = rows < 3000 ? 64 : rows < 100'000 ? 128 : 256;
   spec.hidden = {width, width};
-  spec.dropout = 0;
+  const Index rows_per_column = rows / (spec.features + spec.context);
+  spec.dropout = rows_per_column < 100 ? 0.2 : rows_per_column < 5000 ? 0.1 : 0;
 }
 
 void spline_defaults(FlowSpec& spec, Index rows) {

@@ -1,5 +1,6 @@
 #include "nets/activation.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "core/numerics.hpp"
@@ -24,18 +25,23 @@ template <class S> S survivor_scale(const HiddenUnits& units) {
   return S(256) / static_cast<S>(256 - silenced_of_256(units));
 }
 
-// One Philox block decides sixteen units of one row.
+// One Philox block decides sixteen units of one row, a byte each.
 template <class S> void silence(const HiddenUnits& units, const Noise& noise, Index key, Out<S> y) {
-  const int threshold = silenced_of_256(units);
+  constexpr auto kRows = static_cast<Index>(Rng::kRowGroup);
+  const auto threshold = static_cast<std::uint32_t>(silenced_of_256(units));
   const S scale = survivor_scale<S>(units);
+  Rng::RowGroupBits words;
   for (Index first = 0; first < y.cols(); first += 16) {
-    const Index count = std::min<Index>(16, y.cols() - first);
-    for (Index row = 0; row < y.rows(); ++row) {
-      const auto words = noise.rng.bits(noise.first_row + static_cast<std::uint64_t>(row),
-                                        static_cast<std::uint32_t>(key + first / 16));
-      for (Index i = 0; i < count; ++i) {
-        const int draw = static_cast<int>(words[static_cast<std::size_t>(i / 4)] >> (8 * (i % 4)) & 255U);
-        y(row, first + i) *= draw < threshold ? S(0) : scale;
+    for (Index row = 0; row < y.rows(); row += kRows) {
+      noise.rng.bits_of_rows(noise.first_row + static_cast<std::uint64_t>(row), static_cast<std::uint32_t>(key + first / 16), words);
+      const Index rows = std::min(kRows, y.rows() - row);
+      for (Index c = first; c < std::min(first + 16, y.cols()); ++c) {
+        const auto& word = words[static_cast<std::size_t>((c - first) / 4)];
+        const auto shift = static_cast<unsigned>(8 * ((c - first) % 4));
+        S* column = &y.coeffRef(row, c);
+        for (Index r = 0; r < rows; ++r) {
+          column[r] = (word[static_cast<std::size_t>(r)] >> shift & 255U) < threshold ? S(0) : column[r] * scale;
+        }
       }
     }
   }

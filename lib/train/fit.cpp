@@ -21,6 +21,7 @@ namespace {
 
 constexpr Index kFewestRows = 10;
 constexpr Index kStartRows = 20'000;  // rows that data-dependent starts look at
+constexpr Index kEpochsUnderAClock = 100'000;  // with a time limit the clock is the schedule, not a number of epochs
 constexpr std::array kQuantiles{0.1, 1., 5., 25., 50., 75., 95., 99.};  // percent
 
 /// Mean and standard deviation of a column over some rows, safe for offsets and magnitudes at the ends of the range.
@@ -34,6 +35,10 @@ Column describe(const std::string& name, const Matrix<double>& values, Index col
     result.mean += value * share;
     result.minimum = std::min(result.minimum, value);
     result.maximum = std::max(result.maximum, value);
+  }
+  if (result.minimum == result.maximum) {  // the rounded mean may lie beside the one value
+    result.scale = 0;
+    return result;
   }
   const double reach = std::max(result.maximum - result.mean, result.mean - result.minimum);
   double square = 0;
@@ -236,6 +241,7 @@ FitPlan plan_fit(const FitRequest& request, Index rows, Index validation_rows, I
   set(spec.base, request.base);
   check(spec);
   plan.options = default_options(spec, plan.train_rows);
+  if (request.seconds > 0) plan.options.epochs = kEpochsUnderAClock;
   set(plan.options.epochs, request.epochs);
   set(plan.options.batch_size, request.batch_size);
   set(plan.options.patience, request.patience);

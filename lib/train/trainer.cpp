@@ -81,12 +81,13 @@ template <class S> class Training {
         rows += batch_end(batch) - batch_end(batch - 1);
       }
     }
+    const double took = watch_.seconds() - began;
     result_.epochs = epoch;
     EpochReport report{.epoch = epoch, .epochs = options_.epochs, .rate = rate_, .rejected_steps = result_.rejected_steps};
     report.train = rows > 0 ? sum / static_cast<double>(rows) : std::numeric_limits<double>::quiet_NaN();
     judge(epoch, report);
     report.seconds = watch_.seconds();
-    report.rows_per_second = static_cast<double>(rows) / std::max(report.seconds - began, 1e-9);
+    report.rows_per_second = static_cast<double>(rows) / std::max(took, 1e-9);
     if (hooks_.on_epoch) hooks_.on_epoch(report);
     if (is_over()) return false;
     if (options_.patience > 0) {

@@ -30,7 +30,8 @@ struct EpochReport {
   Index epoch = 0, epochs = 0;                    // 1-based, upper bound
   double train = 0, validation = 0, best = 0;     // best: of validation so far
   bool is_best = false, is_average = false;       // the best is of this epoch; and of the averaged weights
-  double rate = 0, seconds = 0, rows_per_second = 0;  // seconds since the start of training
+  double rate = 0, seconds = 0;                   // seconds since the start of training
+  double rows_per_second = 0;                     // of the epoch's training steps
   Index rejected_steps = 0;                       // so far
 };
 
