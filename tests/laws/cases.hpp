@@ -1,0 +1,118 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "flows/catalogue.hpp"
+#include "laws/subject.hpp"
+
+/// One list of things for one list of laws: every part on its own and every row of the catalogue.
+namespace laws {
+
+template <class S> struct Case {
+  std::string name;
+  biject::Index features, context;
+  typename Subject<S>::Build build;
+  bool is_triangular = false;  // output j depends on inputs up to j
+  bool has_dropout = false;    // its laws are also asked with units silenced
+};
+
+/// The parts: each bijector, with each map and each kind of network, with and without context, with one column and with several.
+template <class S> std::vector<Case<S>> parts();
+
+/// A small member of every row of the catalogue.
+inline biject::FlowSpec small_spec(const biject::FlowRow& row, biject::Index features, biject::Index context) {
+  biject::FlowSpec spec = biject::default_spec(row, 1000, features, context);
+  if (row.options.find("layers") != std::string_view::npos) spec.layers = 2;
+  if (row.options.find("hidden") != std::string_view::npos) spec.hidden = {12, 12};
+  spec.activation = "tanh";  // smooth, so that a Taylor remainder has an order
+  return spec;
+}
+
+template <class S> void build_row(const biject::FlowRow& row, const biject::FlowSpec& spec, biject::Chain<S>& chain) {
+  if constexpr (std::is_same_v<S, float>) {
+    row.build_float(spec, chain);
+  } else {
+    row.build_double(spec, chain);
+  }
+}
+
+template <class S> std::vector<Case<S>> rows_of_the_catalogue() {
+  std::vector<Case<S>> cases;
+  for (const biject::FlowRow& row : biject::catalogue()) {
+    for (const auto& [features, context] : {std::pair<biject::Index, biject::Index>{1, 0}, {2, 0}, {5, 0}, {1, 2}, {4, 3}}) {
+      const biject::FlowSpec spec = small_spec(row, features, context);
+      cases.push_back({std::string(row.name) + " D=" + std::to_string(features) + " C=" + std::to_string(context), features,
+                       context, [&row, spec](biject::Chain<S>& chain) { build_row<S>(row, spec, chain); }});
+    }
+  }
+  return cases;
+}
+
+}  // namespace laws
+
+#include "bijectors/actnorm.hpp"
+#include "bijectors/autoregressive.hpp"
+#include "bijectors/coupling.hpp"
+#include "bijectors/elementwise.hpp"
+#include "bijectors/lu_linear.hpp"
+#include "bijectors/permutation.hpp"
+#include "maps/affine.hpp"
+#include "maps/rq_spline.hpp"
+#include "maps/shift.hpp"
+
+namespace laws {
+
+/// The maps, by name; a new map is one line here.
+template <class S> std::vector<std::pair<std::string, std::function<biject::MapPtr<S>()>>> maps() {
+  using namespace biject;
+  return {
+      {"shift", [] { return std::make_unique<Shift<S>>(); }},
+      {"affine", [] { return std::make_unique<Affine<S>>(); }},
+      {"rq_spline 8", [] { return std::make_unique<RqSpline<S>>(8, 3.); }},
+      {"rq_spline 5", [] { return std::make_unique<RqSpline<S>>(5, 2.); }},
+  };
+}
+
+template <class S> std::vector<Case<S>> parts() {
+  using namespace biject;
+  std::vector<Case<S>> cases;
+  const auto sizes = {std::pair<Index, Index>{1, 0}, {4, 0}, {3, 2}};
+  for (const auto& [features, context] : sizes) {
+    const Index d = features, c = context;  // structured bindings cannot be captured
+    const std::string size = " D=" + std::to_string(d) + " C=" + std::to_string(c);
+    if (c == 0) {
+      cases.push_back({"permutation" + size, d, c, [d](Chain<S>& chain) {
+                         chain.append(std::make_unique<Permutation<S>>(random_order(d, 3)));
+                       }});
+      cases.push_back({"actnorm" + size, d, c, [d](Chain<S>& chain) { chain.template add<ActNorm<S>>("a", d); }, true});
+      for (const auto start : {LuLinear<S>::Start::identity, LuLinear<S>::Start::whiten}) {
+        cases.push_back({"lu" + size, d, c, [=](Chain<S>& chain) { chain.template add<LuLinear<S>>("lu", d, start); }});
+      }
+    }
+    for (const auto& [name, make] : maps<S>()) {
+      const auto map = make;
+      cases.push_back({"elementwise " + name + size, d, c,
+                       [=](Chain<S>& chain) { chain.template add<Elementwise<S>>("e", d, c, map()); }, true});
+      const NetStyle plain{{10, 7}, 0, {Activation::tanh, 0}}, linear{{}, 0, {}}, residual{{9}, 2, {Activation::tanh, 0}};
+      const NetStyle silenced{{10, 7}, 0, {Activation::tanh, 0.3}}, silenced_residual{{9}, 2, {Activation::tanh, 0.3}};
+      for (const auto& [net, style] : {std::pair{"mlp", plain}, {"linear", linear}, {"residual", residual},
+                                       {"dropout mlp", silenced}, {"dropout residual", silenced_residual}}) {
+        const NetStyle s = style;
+        const bool has_dropout = s.units.dropout > 0;
+        const std::string what = name + ' ' + net + size;
+        cases.push_back({"coupling " + what, d, c,
+                         [=](Chain<S>& chain) { chain.template add<Coupling<S>>("c", d, c, map(), s); }, true, has_dropout});
+        cases.push_back({"flipped coupling " + what, d, c,
+                         [=](Chain<S>& chain) { chain.template add<Coupling<S>>("c", d, c, map(), s, true); }, false,
+                         has_dropout});
+        cases.push_back({"autoregressive " + what, d, c,
+                         [=](Chain<S>& chain) { chain.template add<Autoregressive<S>>("a", d, c, map(), s); }, true,
+                         has_dropout});
+      }
+    }
+  }
+  return cases;
+}
+
+}  // namespace laws
