@@ -1,0 +1,101 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "command.hpp"
+#include "core/error.hpp"
+#include "describe.hpp"
+#include "flows/catalogue.hpp"
+#include "output.hpp"
+#include "terminal.hpp"
+
+namespace biject {
+
+namespace {
+
+using Line = std::array<std::string, 5>;
+
+/// Columns as wide as their widest cell, two blanks apart.
+std::string aligned(const std::vector<Line>& lines) {
+  std::array<std::size_t, 5> widths{};
+  for (const auto& line : lines)
+    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], width_of(line[i]));
+  std::string text;
+  for (const auto& line : lines) {
+    for (std::size_t i = 0; i < line.size(); ++i) {
+      text += line[i];
+      text += i + 1 < line.size() ? std::string(widths[i] + 2 - width_of(line[i]), ' ') : "\n";
+    }
+  }
+  return text;
+}
+
+std::string table() {
+  std::vector<Line> lines{{"name", "score cost", "sample cost", "good for", "paper"}};
+  for (const auto& row : catalogue())
+    lines.push_back({std::string(row.name), std::string(row.score_cost), std::string(row.sample_cost),
+                     std::string(row.summary), std::string(row.paper)});
+  return aligned(lines);
+}
+
+/// What an option of a flow defaults to, and from how many rows on, if that depends on them.
+std::string default_text(const FlowRow& row, std::size_t option) {
+  constexpr Index features = 5;
+  std::string text, before;
+  for (const Index rows :
+       {Index(100), Index(1000), Index(3000), Index(10'000), Index(100'000), Index(1'000'000)}) {
+    const auto value = spec_values(default_spec(row, rows, features, 0), row)[option].value;
+    if (value == before) continue;
+    text += text.empty() ? value : fmt::format("; {} from {} rows on", value, rows);
+    before = value;
+  }
+  return text;
+}
+
+std::string in_full(const FlowRow& row) {
+  auto text = fmt::format("{}: {}\n\n", row.name, row.summary);
+  text += fmt::format("paper        {}\nformula      {}\nscore cost   {}\nsample cost  {}\n", row.paper,
+                      row.formula, row.score_cost, row.sample_cost);
+  text += "\noptions of biject fit and their defaults:\n";
+  const auto names = option_names(row);
+  for (std::size_t i = 0; i < names.size(); ++i)
+    text += fmt::format("  --{:<10} {}\n", names[i], default_text(row, i));
+  return text;
+}
+
+class Flows final : public Command {
+ public:
+  void declare(Flags&) override {}
+
+  int run(const Settings&, const std::vector<std::string>& names) override {
+    if (names.size() > 1)
+      throw Error(ErrorKind::usage, "", "flows shows one flow at a time", "biject flows " + names.front());
+    const auto text = names.empty() ? table() : in_full(flow_named(names.front()));
+    Output output;
+    output.write(text);
+    output.commit();
+    return 0;
+  }
+};
+
+}  // namespace
+
+const CommandRow kFlows{
+    .name = "flows",
+    .summary = "the flows that fit can train",
+    .usage = "[NAME]",
+    .description =
+        "Lists the flows that biject fit can train with --flow, the default first: what scoring and sampling "
+        "cost, "
+        "in passes through the networks, what the flow is good for, and where it was published. With a name, "
+        "shows that "
+        "flow in full: paper, formula, the options that it reads and their defaults.",
+    .examples = "biject flows\nbiject flows nsf",
+    .make = [] { return std::unique_ptr<Command>(new Flows); },
+};
+
+}  // namespace biject

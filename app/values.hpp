@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/types.hpp"
+#include "flags.hpp"
+
+namespace biject {
+
+/// A set of reals, and how a message calls it: (0, 10].
+struct Interval {
+  double low, high;
+  bool has_low = true, has_high = true;  // whether the end belongs to it
+};
+inline Interval closed(double low, double high) {
+  return {low, high, true, true};
+}
+inline Interval open(double low, double high) {
+  return {low, high, false, false};
+}
+inline Interval above(double low, double high) {
+  return {low, high, false, true};
+}
+
+/// From what was typed to what was meant. All are empty if the flag was not given, read the whole text
+/// strictly (core/number.hpp) and throw Error usage that names the flag, the text and what it must be.
+std::optional<Index> as_count(const Value& value, Index low, Index high);
+std::optional<std::vector<Index>> as_counts(const Value& value, Index low, Index high);  // 128,128
+std::optional<double> as_real(const Value& value, const Interval& range);
+std::optional<std::uint64_t> as_seed(const Value& value);
+std::optional<double> as_seconds(const Value& value);
+std::optional<std::string> as_word(const Value& value, std::initializer_list<std::string_view> words);
+std::optional<std::string> as_text(const Value& value);  // anything but nothing
+
+}  // namespace biject
