@@ -27,12 +27,6 @@ std::vector<Index> columns_named(std::string_view name, Names names) {
   return found;
 }
 
-std::string list_of(Names names) {
-  constexpr std::size_t kMost = 20;
-  std::string list = fmt::format("{}", fmt::join(names.first(std::min(kMost, names.size())), ", "));
-  return names.size() > kMost ? fmt::format("{}, … ({} in all)", list, names.size()) : list;
-}
-
 // name[k], the k-th of several columns of one name.
 std::optional<Index> find_numbered(std::string_view text, Names names) {
   const std::size_t bracket = text.rfind('[');
@@ -155,6 +149,14 @@ std::vector<Index> select_columns(std::string_view selection, Names names) {
   return others;
 }
 
+std::vector<Index> select_columns(const TableColumns& columns, Names names) {
+  std::vector<Index> chosen = select_columns(columns.only.empty() ? "1-" : columns.only, names);
+  if (columns.without.empty()) return chosen;
+  const std::vector<Index> unwanted = select_columns(columns.without, names);
+  std::erase_if(chosen, [&](Index column) { return std::ranges::find(unwanted, column) != unwanted.end(); });
+  return chosen;
+}
+
 std::vector<Index> find_columns(Names names, Names present, const std::string& where,
                                 const std::string& hint) {
   std::vector<Index> columns;
@@ -183,6 +185,12 @@ std::string unique_name(Names names, Index column) {
   const std::vector<Index> equal = columns_named(name, names);
   if (equal.size() == 1) return name;
   return fmt::format("{}[{}]", name, std::ranges::find(equal, column) - equal.begin() + 1);
+}
+
+std::string list_of(Names names) {
+  constexpr std::size_t kMost = 20;
+  std::string list = fmt::format("{}", fmt::join(names.first(std::min(kMost, names.size())), ", "));
+  return names.size() > kMost ? fmt::format("{}, … ({} in all)", list, names.size()) : list;
 }
 
 }  // namespace biject

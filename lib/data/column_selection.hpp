@@ -20,6 +20,16 @@ namespace biject {
 /// columns share, nothing left.
 std::vector<Index> select_columns(std::string_view selection, std::span<const std::string> names);
 
+/// Which columns of a table are meant. All are selections; empty means not given.
+struct TableColumns {
+  std::string only;     // --columns; without it every column
+  std::string without;  // --not-columns
+  std::string weights;  // --weights: one column
+};
+
+/// Those that `only` names, in its order, less those of `without`. Weights are not looked at.
+std::vector<Index> select_columns(const TableColumns& columns, std::span<const std::string> names);
+
 /// Whether the selection begins with `!`.
 bool is_inverted_selection(std::string_view selection);
 
@@ -31,5 +41,8 @@ std::vector<Index> find_columns(std::span<const std::string> names, std::span<co
 /// The name under which a column can be found again: its own, or name[k] if it is the k-th of several equal
 /// ones.
 std::string unique_name(std::span<const std::string> names, Index column);
+
+/// "x, y, z", cut if there are very many: for messages.
+std::string list_of(std::span<const std::string> names);
 
 }  // namespace biject

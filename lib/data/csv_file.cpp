@@ -74,6 +74,20 @@ bool has_control_character(std::string_view text) {
 
 }  // namespace
 
+bool names_columns(std::span<const std::string> first_row, const std::string& selection,
+                   const CellReader& cells) {
+  const std::string all = "1-";
+  std::vector<Index> selected;
+  try {
+    selected = select_columns(selection.empty() ? all : selection, first_row);
+  } catch (const Error&) {  // it may fit x1, x2, … or nothing; whoever selects for good will say so
+    selected = select_columns(all, first_row);
+  }
+  return std::ranges::any_of(selected, [&](Index column) {
+    return cells.read(first_row[static_cast<std::size_t>(column)]).kind >= CellKind::not_a_number;
+  });
+}
+
 CsvFile::CsvFile(const std::string& path, const CsvOptions& options, const HeaderTest& is_header)
     : records_(options.open(path)) {
   const char delimiter = choose_delimiter(path, options, records_);
@@ -113,6 +127,16 @@ void CsvFile::take_header(std::vector<std::string> names) {
   }
   header_text_ = record_.text;
   columns_ = std::move(names);
+}
+
+std::vector<Index> CsvFile::select(const TableColumns& columns) const {
+  try {
+    return select_columns(columns, columns_);
+  } catch (const Error& error) {
+    std::string what = error.what();
+    if (!has_header_) what += " (no header was found: the columns are numbered x1, x2, …)";
+    throw Error(error.kind(), name(), what, delimiter_hint_.empty() ? error.hint() : delimiter_hint_);
+  }
 }
 
 void CsvFile::rename_columns(std::span<const std::string> names) {
@@ -181,12 +205,15 @@ Error CsvFile::field_count_error() const {
 
 Error CsvFile::no_rows_error(const SkippedRows& skipped) const {
   if (skipped.total() > 0) {
-    return Error(
-        ErrorKind::data, name(),
-        fmt::format(
-            "no data rows are left: {} have a missing cell, {} a wrong number of fields, {} a cell that "
-            "is not a number",
-            skipped.missing, skipped.field_count, skipped.not_a_number));
+    std::vector<std::string> reasons;
+    const auto add = [&](std::uint64_t count, std::string_view reason) {
+      if (count > 0)
+        reasons.push_back(fmt::format("{} row{} {}", count, count == 1 ? " has" : "s have", reason));
+    };
+    add(skipped.missing, "a missing cell");
+    add(skipped.field_count, "a wrong number of fields");
+    add(skipped.not_a_number, "a cell that is not a number");
+    return Error(ErrorKind::data, name(), fmt::format("no data rows are left: {}", fmt::join(reasons, ", ")));
   }
   return Error(ErrorKind::data, name(), "no data rows",
                has_header_ ? "--no-header if the first row is data" : "");

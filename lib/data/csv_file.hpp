@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/error.hpp"
+#include "data/column_selection.hpp"
 #include "data/csv_options.hpp"
 #include "data/csv_records.hpp"
 #include "data/field_splitter.hpp"
@@ -16,6 +17,13 @@ namespace biject {
 
 /// Whether a first row, given as trimmed fields, names columns. Asked only if the options leave it open.
 using HeaderTest = std::function<bool(std::span<const std::string> first_row)>;
+
+class CellReader;
+
+/// The first row is a header if a selected field of it is no number. The selection is made of names or of
+/// numbers: it is tried on the row as if that were the header. Empty means every field.
+bool names_columns(std::span<const std::string> first_row, const std::string& selection,
+                   const CellReader& cells);
 
 /// One CSV file: its delimiter, its column names, and its rows split into fields.
 class CsvFile {
@@ -28,6 +36,9 @@ class CsvFile {
   bool has_header() const { return has_header_; }
   std::string_view header_text() const { return header_text_; }  // as it stands, or x1,x2,…
   char delimiter() const { return splitter_.delimiter(); }
+
+  /// The columns that are meant. Throws Error usage at this file.
+  std::vector<Index> select(const TableColumns& columns) const;
 
   /// For a file without header: calls its columns by these names, one for each.
   void rename_columns(std::span<const std::string> names);

@@ -6,21 +6,20 @@
 #include <utility>
 
 #include "data/cell_error.hpp"
-#include "data/column_selection.hpp"
 #include "data/csv_file.hpp"
 
 namespace biject {
 
 RowReader::RowReader(std::vector<std::string> names, std::vector<std::string> paths, CsvOptions options,
-                     std::string weights)
-    : RowReader(nullptr, std::move(names), std::move(paths), std::move(options), std::move(weights)) {}
+                     TableColumns columns)
+    : RowReader(nullptr, std::move(names), std::move(paths), std::move(options), std::move(columns)) {}
 
 RowReader::RowReader(std::unique_ptr<CsvFile> first, std::vector<std::string> names,
-                     std::vector<std::string> further_paths, CsvOptions options, std::string weights)
+                     std::vector<std::string> further_paths, CsvOptions options, TableColumns columns)
     : names_(std::move(names)),
       paths_(std::move(further_paths)),
       options_(std::move(options)),
-      weights_(std::move(weights)),
+      columns_(std::move(columns)),
       cells_(options_),
       file_(std::move(first)),
       values_(names_.size()) {
@@ -54,9 +53,6 @@ bool RowReader::open_next() {
 }
 
 bool RowReader::is_header(std::span<const std::string> first_row) const {
-  const auto is_text = [&](std::string_view text) {
-    return cells_.read(text).kind >= CellKind::not_a_number;
-  };
   const auto is_in_row = [&](const std::string& name) {
     return std::ranges::find(first_row, name) != first_row.end();
   };
@@ -64,15 +60,16 @@ bool RowReader::is_header(std::span<const std::string> first_row) const {
   // A further piece of a table that began in another file may have text in columns that nobody uses.
   if (!first_columns_.empty() && first_row.size() == first_columns_.size()) {
     const std::vector<Index> used = find_columns(names_, first_columns_, "");
-    return std::ranges::any_of(used,
-                               [&](Index i) { return is_text(first_row[static_cast<std::size_t>(i)]); });
+    return std::ranges::any_of(used, [&](Index i) {
+      return cells_.read(first_row[static_cast<std::size_t>(i)]).kind >= CellKind::not_a_number;
+    });
   }
-  return std::ranges::any_of(first_row, is_text);
+  return names_columns(first_row, columns_.only, cells_);
 }
 
-// A file without header calls its columns x1…xd. That stands if those are the names that are looked for;
-// otherwise a table of the right width is taken for another piece of the first file, or for exactly the
-// columns that are needed.
+// A file without header calls its columns x1…xd. That stands if those are the names that are looked for, or
+// if a selection says which columns are meant; otherwise a table of the right width is taken for another
+// piece of the first file, or for exactly the columns that are needed.
 void RowReader::name_columns() {
   const auto is_present = [this](const std::string& name) {
     return std::ranges::find(file_->columns(), name) != file_->columns().end();
@@ -81,19 +78,44 @@ void RowReader::name_columns() {
   if (std::ranges::all_of(names_, is_present)) return;
   if (count == first_columns_.size()) {
     file_->rename_columns(first_columns_);
-  } else if (first_columns_.empty() && count == names_.size()) {
+  } else if (first_columns_.empty() && columns_.only.empty() && count == names_.size()) {
     file_->rename_columns(names_);
   }
 }
 
-void RowReader::match_columns() {
+// What is selected in the first file takes the place of the names that are looked for, there and in further
+// files: one by one, or by name if columns were left out only.
+void RowReader::choose_columns() {
+  std::vector<Index> chosen = file_->select(columns_);
+  std::vector<std::string> present;
+  for (const Index column : chosen) present.push_back(file_->columns()[static_cast<std::size_t>(column)]);
+  if (columns_.only.empty()) {
+    std::vector<Index> found = find_names(present);
+    for (Index& column : found) column = chosen[static_cast<std::size_t>(column)];
+    chosen = std::move(found);
+  } else if (chosen.size() != names_.size()) {
+    throw Error(ErrorKind::usage, file_->name(),
+                fmt::format("columns needed: {} ({}); selected: {} ({})", names_.size(), list_of(names_),
+                            chosen.size(), list_of(present)),
+                "--columns takes one for each, in this order");
+  }
+  std::ranges::transform(chosen, names_.begin(),
+                         [this](Index column) { return unique_name(file_->columns(), column); });
+}
+
+std::vector<Index> RowReader::find_names(std::span<const std::string> present) const {
   std::string hint = file_->delimiter_hint();
   if (!file_->has_header() && hint.empty()) hint = "no header was found: --header if the first row is one";
-  fields_ = find_columns(names_, file_->columns(), file_->name(), hint);
-  if (weights_.empty()) return;
-  const std::vector<Index> selected = select_columns(weights_, file_->columns());
+  return find_columns(names_, present, file_->name(), hint);
+}
+
+void RowReader::match_columns() {
+  if (first_columns_.empty()) choose_columns();
+  fields_ = find_names(file_->columns());
+  if (columns_.weights.empty()) return;
+  const std::vector<Index> selected = file_->select({columns_.weights, "", ""});
   if (selected.size() != 1)
-    throw Error(ErrorKind::usage, "", "--weights takes one column, not '" + weights_ + "'");
+    throw Error(ErrorKind::usage, "", "--weights takes one column, not '" + columns_.weights + "'");
   weight_field_ = selected.front();
 }
 
@@ -157,6 +179,9 @@ bool RowReader::next_is_ready() const {
 }
 std::string_view RowReader::header_text() const {
   return file_->header_text();
+}
+std::span<const std::string> RowReader::columns() const {
+  return file_->columns();
 }
 bool RowReader::has_header() const {
   return file_->has_header();

@@ -111,30 +111,14 @@ class ColumnChoice {
   std::vector<SkippedColumn> skipped_;
 };
 
-std::vector<Index> select_in(const CsvFile& file, const std::string& selection) {
-  try {
-    return select_columns(selection, file.columns());
-  } catch (const Error& error) {
-    std::string what = error.what();
-    if (!file.has_header()) what += " (no header was found: the columns are numbered x1, x2, …)";
-    throw Error(error.kind(), file.name(), what,
-                file.delimiter_hint().empty() ? error.hint() : file.delimiter_hint());
-  }
-}
-
 void ColumnChoice::select(const TableColumns& columns) {
-  chosen_ = select_in(file_, columns.only.empty() ? "1-" : columns.only);
-  const auto remove = [this](const std::vector<Index>& unwanted) {
-    std::erase_if(chosen_,
-                  [&](Index column) { return std::ranges::find(unwanted, column) != unwanted.end(); });
-  };
-  if (!columns.without.empty()) remove(select_in(file_, columns.without));
+  chosen_ = file_.select(columns);
   if (!columns.weights.empty()) {
-    const std::vector<Index> weights = select_in(file_, columns.weights);
+    const std::vector<Index> weights = file_.select({columns.weights, "", ""});
     if (weights.size() != 1) {
       throw Error(ErrorKind::usage, "", "--weights takes one column, not '" + columns.weights + "'");
     }
-    remove(weights);
+    std::erase(chosen_, weights.front());
     weights_ = unique_name(file_.columns(), weights.front());
   }
   if (chosen_.empty()) throw Error(ErrorKind::usage, file_.name(), "no column is left to fit");
@@ -181,27 +165,15 @@ void ColumnChoice::refuse_equal_names() const {
   if (is_explicit_) return;  // name[k] was said
   for (const Index column : chosen_) {
     const std::string& name = file_.columns()[static_cast<std::size_t>(column)];
-    if (unique_name(file_.columns(), column) != name) {
+    const auto has_name = [&](Index other) {
+      return file_.columns()[static_cast<std::size_t>(other)] == name;
+    };
+    if (std::ranges::count_if(chosen_, has_name) > 1) {
       throw Error(
           ErrorKind::data, file_.name(), fmt::format("several columns are named '{}'", name),
           fmt::format("-c '{0}[1]' takes the first of them, -C '{0}[2]' leaves out the second", name));
     }
   }
-}
-
-// The first row is a header if a selected field of it is no number. The selection is made of names or of
-// numbers: it is tried on the row as if that were the header.
-bool names_columns(std::span<const std::string> first_row, const std::string& selection,
-                   const CellReader& cells) {
-  std::vector<Index> selected;
-  try {
-    selected = select_columns(selection.empty() ? "1-" : selection, first_row);
-  } catch (const Error&) {  // it may fit x1, x2, … or nothing; whoever selects for good will say so
-    selected = select_columns("1-", first_row);
-  }
-  return std::ranges::any_of(selected, [&](Index column) {
-    return cells.read(first_row[static_cast<std::size_t>(column)]).kind >= CellKind::not_a_number;
-  });
 }
 
 }  // namespace
@@ -217,7 +189,7 @@ Table read_table(std::span<const std::string> paths, const TableColumns& columns
   for (const Index column : choice.chosen()) names.push_back(unique_name(first->columns(), column));
 
   std::vector<std::string> further(paths.begin() + 1, paths.end());
-  RowReader reader(std::move(first), names, std::move(further), options, choice.weights());
+  RowReader reader(std::move(first), names, std::move(further), options, {"", "", choice.weights()});
   Table table = take_rows(std::move(reader), std::move(names), !choice.weights().empty(), place);
   table.skipped_columns = choice.take_skipped();
   return table;
@@ -226,7 +198,7 @@ Table read_table(std::span<const std::string> paths, const TableColumns& columns
 Table read_table_like(std::span<const std::string> names, const std::string& weights,
                       std::span<const std::string> paths, const CsvOptions& options) {
   const std::vector<std::string> needed(names.begin(), names.end());
-  return take_rows(RowReader(needed, {paths.begin(), paths.end()}, options, weights), needed,
+  return take_rows(RowReader(needed, {paths.begin(), paths.end()}, options, {"", "", weights}), needed,
                    !weights.empty(), paths.front());
 }
 

@@ -5,17 +5,10 @@
 #include <vector>
 
 #include "core/types.hpp"
+#include "data/column_selection.hpp"
 #include "data/csv_options.hpp"
 
 namespace biject {
-
-/// Which columns of the first file make the table. All are selections (column_selection.hpp); empty means not
-/// given.
-struct TableColumns {
-  std::string only;     // --columns; without it every column that holds numbers
-  std::string without;  // --not-columns
-  std::string weights;  // --weights: one column, not a feature
-};
 
 struct SkippedColumn {
   std::string name, reason;  // reason: "text", "no values"
@@ -35,6 +28,7 @@ struct Table {
 };
 
 /// Reads files one after the other; the columns of further files are matched by name with those of the first.
+/// The column of weights is no feature.
 ///
 /// A column is text if none of its cells in the first 1000 rows is a number: left out if nobody asked for it,
 /// an error if it was selected. In other columns every cell must be a number (or missing, as the options

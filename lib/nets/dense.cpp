@@ -2,6 +2,17 @@
 
 namespace biject {
 
+namespace {
+
+// The order of summation in a product depends on the cache sizes that the matrix library reads from the processor. Constants make the
+// bits a function of the instruction set alone.
+const bool kCacheSizesAreFixed = [] {
+  Eigen::setCpuCacheSizes(32 << 10, 1 << 20, 16 << 20);
+  return true;
+}();
+
+}  // namespace
+
 template <class S> void product(In<S> x, In<S> w, Out<S> y) {
   if (x.cols() == 0) {
     y.setZero();

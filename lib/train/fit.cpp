@@ -154,9 +154,13 @@ Model fit_in(const FitData& data, const FitPlan& plan, const FitRequest& request
     };
   }
   const TrainResult result = train(flow, theta, training, validation, plan.options, pool, in_file_units);
-  if (result.stop == StopReason::diverged || !std::isfinite(result.validation)) {
+  if (!std::isfinite(result.validation)) {
+    throw Error(ErrorKind::diverged, "", "training diverged: nothing gives the held-out rows a finite log_prob; some lie too far from the rows to train on",
+                "look for outliers in the rows of --validation, or hold out other rows with another --seed");
+  }
+  if (result.stop == StopReason::diverged) {
     throw Error(ErrorKind::diverged, "",
-                fmt::format("training diverged in epoch {} after {} steps with a loss that is not finite; the last finite validation "
+                fmt::format("training diverged in epoch {}: {} steps had a loss that is not finite; the last finite validation "
                             "log_prob was {:.6g}",
                             result.epochs, result.rejected_steps, result.validation - prepared.log_scales),
                 "a smaller --learning-rate, or --base student for heavy tails");

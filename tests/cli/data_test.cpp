@@ -34,11 +34,11 @@ std::string clean_csv_and(Column column) {
 
 TEST_CASE("a table that is hard to fit is refused, or gives a model with finite scores") {
   const DataCase kCases[] = {
-      {"C43", "one row", "x,y\n1,2\n", {3}, {}},
-      {"C43", "two rows", "x,y\n1,2\n3,5\n", {0, 3}, {"row"}},
+      {"C43", "one row", "x,y\n1,2\n", {3}, {"case.csv: ", "at least 10 complete rows"}},
+      {"C43", "two rows", "x,y\n1,2\n3,5\n", {3}, {"case.csv: ", "at least 10 complete rows"}},
       {"C43", "fewer rows than columns", "a,b,c,d,e\n1,2,3,4,6\n2,4,1,7,3\n9,1,3,2,4\n", {0, 3}, {"row"}},
       {"C44", "one column", "x\n1\n2\n4\n3\n2.5\n7\n1.5\n3.5\n2.25\n6\n5\n4.5\n", {0}, {}},
-      {"C45", "all columns constant", "x,y\n" + repeated(40, "1,2"), {3}, {"constant"}},
+      {"C45", "all columns constant", "x,y\n" + repeated(40, "1,2"), {3}, {"case.csv: ", "constant"}},
       {"C45", "all zero", "x,y\n" + repeated(40, "0,0"), {3}, {"constant"}},
       {"C46",
        "constant but for one row",
@@ -132,4 +132,79 @@ TEST_CASE("columns are matched by name, never by place") {
     REQUIRE(out.size() == in.size());
     for (std::size_t i = 0; i < in.size(); ++i) CHECK(out[i] == in[i] + "," + scores[i]);
   }
+}
+
+TEST_CASE("selected columns of a table stand for those of the model") {
+  const TinyModel& model = tiny_model();
+  TemporaryFolder folder;
+  std::string renamed, twice;
+  for (const auto& line : lines_of(clean_csv())) {
+    const auto comma = line.find(',');
+    const std::string x = line.substr(0, comma), y = line.substr(comma + 1);
+    renamed += (x == "x" ? "height,name,width" : y + ",ann," + x) + "\n";
+    twice += line + "," + (x == "x" ? "x" : "7") + "\n";
+  }
+  const std::string csv = folder.file("renamed.csv", renamed);
+  for (const std::string selection : {"width,height", "3,1"}) {
+    CAPTURE(selection);
+    const Result result = biject_run("score", "-c", selection, model.path, csv).run();
+    CAPTURE(result);
+    CHECK(result.status == 0);
+    CHECK(result.out == model.scores);
+    CHECK(result.err == "reading width for x, height for y\n");
+  }
+  const Result few = biject_run("score", "-c", "width", model.path, csv).run();
+  CAPTURE(few);
+  check_laws(few);
+  CHECK(few.status == 2);
+  check_words(few, {"renamed.csv", "2 (x, y)", "1 (width)"});
+
+  const std::string with_twice = folder.file("twice.csv", twice);
+  CHECK(biject_run("score", model.path, with_twice).run().status == 3);
+  const Result result = biject_run("score", "-C", "x[2]", model.path, with_twice).run();
+  CAPTURE(result);
+  CHECK(result.out == model.scores);
+  CHECK(result.err.empty());
+}
+
+TEST_CASE("a second column of one name is not appended") {
+  const TinyModel& model = tiny_model();
+  TemporaryFolder folder;
+  const std::string scored =
+      folder.file("scored.csv", biject_run("score", "-a", model.path, model.csv).run().out);
+  const Result refused = biject_run("score", "-a", model.path, scored).run();
+  CAPTURE(refused);
+  check_laws(refused);
+  CHECK(refused.status == 2);
+  CHECK(refused.out.empty());
+  check_words(refused, {"log_prob", "hint: --name "});
+  CHECK(biject_run("score", "-a", "--name", "second", model.path, scored)
+            .run()
+            .out.starts_with("x,y,log_prob,second\n"));
+}
+
+TEST_CASE("an error about the rows of a table names the table") {
+  TemporaryFolder folder;
+  const std::string few = folder.file("few.csv", "x,y\n1,2\n3,5\n"),
+                    empty = folder.file("empty.csv", "x,y\n");
+  const std::string output = folder / "model.flow";
+  CHECK(tiny_fit(few, output).run().err.starts_with("biject: " + few + ": "));
+  CHECK(tiny_fit(few, output).arg(few).arg(few).run().err.starts_with("biject: " + few + " and 2 more: "));
+  CHECK(biject_run("fit", "-", "-o", output).input("x,y\n1,2\n").run().err.starts_with("biject: stdin: "));
+  CHECK(biject_run("score", tiny_model().path, empty).run().err.starts_with("biject: " + empty + ": "));
+}
+
+TEST_CASE("a fit that finds no finite log-density is an error of its own, and writes nothing") {
+  TemporaryFolder folder;
+  const std::string output = folder.file("model.flow", "old");
+  // Held-out rows beyond every density; the rows to train on can hardly diverge, as bad steps are taken back.
+  const std::string far = folder.file("far.csv", "x,y\n" + repeated(20, "1e300,-1e300"));
+  const Result result = tiny_fit(tiny_model().csv, output).arg("--validation").arg(far).run();
+  CAPTURE(result);
+  check_laws(result);
+  CHECK(result.status == 7);
+  CHECK(result.out.empty());
+  check_words(result, {"diverged", "hint: "});
+  CHECK(read_file(output) == "old");
+  CHECK(folder.names() == std::vector<std::string>{"far.csv", "model.flow"});
 }

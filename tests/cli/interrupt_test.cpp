@@ -40,6 +40,22 @@ TEST_CASE("G102: a fit that is interrupted writes the best model so far") {
   }
 }
 
+TEST_CASE("G102: a fit that is interrupted before it found anything better than its start writes nothing") {
+  const TemporaryFolder folder;
+  const auto model = folder.file("m.flow", "old");
+  // Steps that are too short to change a weight: the start is never beaten, whenever the signal comes.
+  auto fit = biject_run("fit", "-v", "-f", "gaussian", "--learning-rate", "1e-300", "--average", "off",
+                        "--epochs", "1e6", "--patience", "0", tiny_model().csv, "-o", model)
+                 .start();
+  REQUIRE(fit.until(has_epoch));
+  fit.send(SIGINT);
+  const auto result = fit.wait();
+  CHECK(result.status == 128 + SIGINT);
+  CHECK(result.err.find("nothing to write") != std::string::npos);
+  CHECK(folder.names() == std::vector<std::string>{"m.flow"});
+  CHECK(read_file(model) == "old");
+}
+
 TEST_CASE("G102: two signals at once leave an old or a whole new model and nothing else") {
   const TemporaryFolder folder;
   const auto model = folder.file("m.flow", read_file(tiny_model().path));
@@ -115,6 +131,22 @@ TEST_CASE("the log has a line for each epoch") {
   REQUIRE(lines.size() == 4);
   CHECK(lines[0] == "epoch,train,validation,rate,seconds");
   CHECK(lines[3].starts_with("3,"));
+}
+
+TEST_CASE("a log of another fit stays until training starts") {
+  const TemporaryFolder folder;
+  const auto log = folder.file("log.csv", std::string(1000, 'o')), few = folder.file("few.csv", "x,y\n1,2\n");
+  const auto fit = [&](const std::string& csv) {
+    return biject_run("fit", "-q", csv, "-o", folder / "m", "--epochs", "1", "--log", log).run().status;
+  };
+  CHECK(fit(folder / "missing.csv") == 5);
+  CHECK(fit(few) == 3);
+  CHECK(read_file(log) == std::string(1000, 'o'));
+  CHECK(fit(tiny_model().csv) == 0);
+  CHECK(lines_of(read_file(log)).size() == 2);
+  CHECK(biject_run("fit", "-q", tiny_model().csv, "-o", folder / "m", "--epochs", "1", "--log", "/dev/null")
+            .run()
+            .status == 0);
 }
 
 TEST_CASE("a dry run reports and leaves nothing") {

@@ -74,6 +74,45 @@ TEST_CASE("a file without header is matched by numbered names, else by position 
   CHECK(contains(error.hint(), "--header"));
 }
 
+TEST_CASE("selected columns stand for the names one by one") {
+  const auto read_as = [](const std::string& text, const TableColumns& columns) {
+    RowReader reader(kXY, {"file"}, options_for({{"file", text}}), columns);
+    return take_all(reader);
+  };
+  const auto only = [](std::string selection) { return TableColumns{std::move(selection), "", ""}; };
+  CHECK(read_as("b,name,a\n2,ann,1\n4,bob,3\n", only("a,b")) == kClean);
+  CHECK(read_as("b,name,a\n2,ann,1\n4,bob,3\n", only("3,1")) == kClean);
+  CHECK(read_as("a,b\n1,2\n3,4\n", only("1-")) == kClean);
+  CHECK(read_as("y,x\n1,2\n3,4\n", only("y,x")) == kClean);     // by place, even if the names are known
+  CHECK(read_as("ann,1,2\nbob,3,4\n", only("2-3")) == kClean);  // no header: the selected fields are numbers
+  CHECK(read_as("2,1\n4,3\n", only("x2,x1")) == kClean);
+  CHECK(read_as("a,w,b\n1,7,2\n3,7,4\n", {"1-", "w", ""}) == kClean);
+
+  const Error error = error_of([&] { read_as("a,b,c\n1,2,3\n", only("a-c")); });
+  CHECK(error.kind() == ErrorKind::usage);
+  CHECK(error.where() == "file");
+  CHECK(contains(error.what(), "needed: 2 (x, y); selected: 3 (a, b, c)"));
+  CHECK(error_of([&] { read_as("a,b\n1,2\n", only("a,z")); }).kind() == ErrorKind::usage);
+
+  RowReader reader(kXY, {"a", "b", "c"},
+                   options_for({{"a", "n,p,q\nann,1,2\n"}, {"b", "q,p\n4,3\n"}, {"c", "eve,5,6\n"}}),
+                   only("p,q"));
+  CHECK(take_all(reader) == Rows{{1, 2}, {3, 4}, {5, 6}});
+  CHECK(std::ranges::equal(reader.names(), std::vector<std::string>{"p", "q"}));
+}
+
+TEST_CASE("columns that are left out are not there for the names to be found") {
+  const CsvOptions options = options_for({{"file", "x,y,x\n9,2,1\n9,4,3\n"}, {"other", "x,x,y\n9,5,6\n"}});
+  RowReader reader(kXY, {"file", "other"}, options, {"", "1", ""});
+  CHECK(take_all(reader) == Rows{{1, 2}, {3, 4}, {5, 6}});
+  const Error error = error_of([&] { RowReader(kXY, {"file"}, options, {"", "y", ""}); });
+  CHECK(contains(error.what(), "columns are named 'x'"));
+  CHECK(contains(error_of([&] {
+                   RowReader(kXY, {"file"}, options, {"", "x[1],y", ""});
+                 }).what(),
+                 "no column 'y'; needed: x, y; the file has: x"));
+}
+
 TEST_CASE("numbers can be names of columns") {
   CHECK(read("2014,2015\n1,2\n3,4\n", {}, {"2014", "2015"}) == kClean);
   CsvOptions with_header;

@@ -98,8 +98,11 @@ TEST_CASE("tables without rows or without numbers are refused") {
   set_delimiter(semicolon, "semicolon");
   CHECK(contains(read_error("a;b\n1,5;2,5\n", {}, semicolon).hint(), "decimal commas"));
   CsvOptions skip;
-  skip.missing = RowPolicy::skip;
-  CHECK(contains(read_error("a,b\n1,\n,2\n", {}, skip).what(), "2 have a missing cell"));
+  skip.missing = skip.bad_rows = RowPolicy::skip;
+  CHECK(read_error("a,b\n1,\n,2\n", {}, skip).what() ==
+        std::string("no data rows are left: 2 rows have a missing cell"));
+  CHECK(contains(read_error("a,b\n1,\n1,2,3\n,2\n", {}, skip).what(),
+                 "2 rows have a missing cell, 1 row has a wrong number of fields"));
 }
 
 TEST_CASE("equal names are an error only if it matters which is meant") {
@@ -108,6 +111,7 @@ TEST_CASE("equal names are an error only if it matters which is meant") {
   CHECK(read_error(text).kind() == ErrorKind::data);
   CHECK(contains(read_error(text, only("a,b")).hint(), "a[2]"));
   CHECK(read(text, only("b")).names == Names{"b"});
+  CHECK(read(text, {"", "a[2]", ""}).names == Names{"a[1]", "b"});
   CHECK(read(text, only("3,2")).names == Names{"a[2]", "b"});
   CHECK(read(text, only("a[2]")).values(0, 0) == 3);
   CHECK(read("t,1st,t\nx,2,y\n").names == Names{"1st"});
