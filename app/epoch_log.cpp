@@ -26,12 +26,21 @@ EpochLog::EpochLog(const Value& path, const Value& model, const std::vector<std:
     descriptor_ = STDOUT_FILENO;
   } else {
     refuse_same_file(path, inputs);
-    descriptor_ = ::open(name->c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    descriptor_ = ::open(name->c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
     if (descriptor_ < 0)
       throw Error(ErrorKind::io, *name,
                   fmt::format("cannot open for writing: {}", std::generic_category().message(errno)));
   }
-  writer_.emplace(descriptor_, *name == "-" ? "stdout" : *name, Flush::line);
+  name_ = *name == "-" ? "stdout" : *name;
+  writer_.emplace(descriptor_, name_, Flush::line);
+}
+
+void EpochLog::begin() {
+  if (!writer_) return;
+  // A pipe or a device has no length (EINVAL); standard output is not ours to cut.
+  if (descriptor_ != STDOUT_FILENO && ::ftruncate(descriptor_, 0) != 0 && errno != EINVAL)
+    throw Error(ErrorKind::io, name_,
+                fmt::format("cannot empty: {}", std::generic_category().message(errno)));
   const std::array<std::string, 5> names{"epoch", "train", "validation", "rate", "seconds"};
   writer_->header(names);
 }

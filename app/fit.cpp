@@ -65,6 +65,12 @@ class Fit final : public Command {
     if (!flags_.dry_run && output.is_stdout() && output.is_terminal())
       throw Error(ErrorKind::usage, "", "a model does not belong on a terminal", "-o model.flow");
     EpochLog log(flags_.dry_run ? Value{} : flags_.log, flags_.output, inputs);
+    return with_place(name_of(paths), [&] { return fit_table(settings, options, paths, output, log); });
+  }
+
+ private:
+  int fit_table(const Settings& settings, const FitOptions& options, const std::vector<std::string>& paths,
+                Output& output, EpochLog& log) const {
     const auto [data, skipped] = read(settings, options, paths);
     const auto plan = plan_fit(options.request, data.values.rows(),
                                data.validation ? data.validation->rows() : 0, data.values.cols(), 0);
@@ -78,12 +84,13 @@ class Fit final : public Command {
 
     settings.say(describe_plan(plan));
     settings.say_more(fmt::format("seed {}, {}", options.request.seed, plural(pool.threads(), "thread")));
+    log.begin();
     const PoliteStop stop;
     auto model = train(settings, data, plan, options.request, pool, log);
     const bool is_interrupted = model.training.stop == to_string(StopReason::interrupted);
     const int status = is_interrupted ? kSignalStatus + PoliteStop::signal() : 0;
     if (is_interrupted && model.training.best_epoch == 0) {
-      settings.say("interrupted before the first epoch was over; nothing to write");
+      settings.say("interrupted before any epoch was better than the start; nothing to write");
       return status;
     }
     model.training.rows_skipped = skipped;
@@ -94,15 +101,16 @@ class Fit final : public Command {
     return status;
   }
 
- private:
   /// What is to be fitted, and how many rows were left out.
   std::pair<FitData, std::int64_t> read(const Settings& settings, const FitOptions& options,
                                         const std::vector<std::string>& paths) const {
     const auto weights = flags_.weights.text.value_or("");
     const TableColumns columns{flags_.columns.text.value_or(""), flags_.not_columns.text.value_or(""),
                                weights};
-    auto [table, constant] =
-        without_constants(read_table(paths, columns, options.csv), options.selects_by_name);
+    auto all = read_table(paths, columns, options.csv);
+    // Too few rows are an error of their own, not columns that look constant.
+    plan_fit(options.request, all.rows(), 0, all.cols(), 0);
+    auto [table, constant] = without_constants(std::move(all), options.selects_by_name);
     settings.say_more(table.has_header ? "the first row is a header"
                                        : "the first row is data; there is no header");
     settings.say(describe_use(table, constant));

@@ -42,16 +42,19 @@ std::string table() {
   return aligned(lines);
 }
 
+constexpr Index kShownColumns = 5;  // some defaults depend on the number of columns too
+
 /// What an option of a flow defaults to, and from how many rows on, if that depends on them.
 std::string default_text(const FlowRow& row, std::size_t option) {
-  constexpr Index features = 5;
-  std::string text, before;
-  for (const Index rows :
-       {Index(100), Index(1000), Index(3000), Index(10'000), Index(100'000), Index(1'000'000)}) {
-    const auto value = spec_values(default_spec(row, rows, features, 0), row)[option].value;
-    if (value == before) continue;
-    text += text.empty() ? value : fmt::format("; {} from {} rows on", value, rows);
-    before = value;
+  const auto value = [&](Index rows) {
+    return spec_values(default_spec(row, rows, kShownColumns, 0), row)[option].value;
+  };
+  std::string text = value(1);
+  for (Index low = 1, high = 2; high < 10'000'000; low = high, high *= 2) {
+    if (value(low) == value(high)) continue;
+    Index before = low, after = high;  // where in between it changes
+    while (after - before > 1) (value(before) == value((before + after) / 2) ? before : after) = (before + after) / 2;
+    text += fmt::format("; {} from {} rows on", value(high), after);
   }
   return text;
 }
@@ -60,7 +63,7 @@ std::string in_full(const FlowRow& row) {
   auto text = fmt::format("{}: {}\n\n", row.name, row.summary);
   text += fmt::format("paper        {}\nformula      {}\nscore cost   {}\nsample cost  {}\n", row.paper,
                       row.formula, row.score_cost, row.sample_cost);
-  text += "\noptions of biject fit and their defaults:\n";
+  text += fmt::format("\noptions of biject fit and their defaults, for rows to train on of {} columns:\n", kShownColumns);
   const auto names = option_names(row);
   for (std::size_t i = 0; i < names.size(); ++i)
     text += fmt::format("  --{:<10} {}\n", names[i], default_text(row, i));

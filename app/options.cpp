@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "core/error.hpp"
 #include "values.hpp"
@@ -82,7 +83,7 @@ CsvOptions CsvFlags::options() const {
   if (na) set_missing_tokens(options, *na);
   if (missing) options.missing = parse_row_policy(*missing, missing.flag);
   if (bad_rows) options.bad_rows = parse_row_policy(*bad_rows, bad_rows.flag);
-  constexpr Index most = Index(1) << 62;
+  constexpr Index most = std::numeric_limits<Index>::max();
   if (const auto rows = as_count(limit, 1, most)) options.limit = static_cast<std::uint64_t>(*rows);
   return options;
 }
@@ -106,6 +107,11 @@ std::vector<std::string> input_files(const std::vector<std::string>& named) {
   if (!named.empty()) return named;
   if (is_terminal(STDIN_FILENO)) return {};
   return {"-"};
+}
+
+std::string name_of(const std::vector<std::string>& files) {
+  const std::string first = files.front() == "-" ? "stdin" : files.front();
+  return files.size() == 1 ? first : fmt::format("{} and {} more", first, files.size() - 1);
 }
 
 const std::string& only_file(const std::vector<std::string>& files, std::string_view command) {

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/error.hpp"
 #include "data/csv_options.hpp"
 #include "flags.hpp"
 #include "terminal.hpp"
@@ -45,6 +46,20 @@ std::string describe(const SkippedRows& rows);
 /// The files to read: standard input if none is named. Empty if that is a terminal: somebody is waiting for
 /// help.
 std::vector<std::string> input_files(const std::vector<std::string>& named);
+
+/// What messages call these files together: "a.csv and 2 more".
+std::string name_of(const std::vector<std::string>& files);
+
+/// Does the action. An Error about the data that has no place of its own gets this one.
+template <class Action>
+auto with_place(const std::string& place, const Action& action) {
+  try {
+    return action();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::data || !error.where().empty()) throw;
+    throw Error(error.kind(), place, error.what(), error.hint(), error.excerpt());
+  }
+}
 
 /// The one file that a command takes. Error usage if there are none or several.
 const std::string& only_file(const std::vector<std::string>& files, std::string_view command);

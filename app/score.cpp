@@ -4,10 +4,13 @@
 #include <limits>
 #include <memory>
 #include <numbers>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "command.hpp"
 #include "core/error.hpp"
+#include "data/column_selection.hpp"
 #include "data/csv_writer.hpp"
 #include "data/row_reader.hpp"
 #include "help_text.hpp"
@@ -26,6 +29,7 @@ constexpr Index kChunkRows = 24 * kShardRows;
 /// What was meant.
 struct ScoreOptions {
   bool appends = false, summarizes = false, is_json = false, in_double = false;
+  TableColumns columns;
   std::string name = "log_prob", units = "nats", buffer = "auto";
 };
 
@@ -44,6 +48,14 @@ Model load_model_of(const std::vector<std::string>& files) {
                 fmt::format("the model stands first: biject score {} {}", files[1], files[0]),
                 error.excerpt());
   }
+}
+
+/// "reading a for x, b for y": what stands in the place of the model's columns.
+std::string describe_places(std::span<const std::string> names, std::span<const std::string> present) {
+  std::vector<std::string> pairs;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    pairs.push_back(fmt::format("{} for {}", present[i], names[i]));
+  return "reading " + list_of(pairs);
 }
 
 /// Rows that wait to be scored together, and their texts if they are to be passed through.
@@ -84,6 +96,10 @@ class Chunk {
 class Score final : public Command {
  public:
   void declare(Flags& flags) override {
+    flags.group("Input")
+        .value("-c,--columns", "SEL", columns_,
+               "these columns stand for those of the model, one for each in its order [found by name]")
+        .value("-C,--not-columns", "SEL", not_columns_, "leave these columns out before looking for names");
     flags.group("Output")
         .value("-o,--output", "FILE", output_, "write there instead of to standard output")
         .toggle("-a,--append", append_, "pass every line through and add the log-density as last column")
@@ -113,11 +129,14 @@ class Score final : public Command {
 
     std::vector<std::string> names;
     for (const auto& column : model.columns) names.push_back(column.name);
-    RowReader reader(names, paths, csv, as_text(weights_).value_or(""));
-    if (options.summarizes)
-      summarize(options, model, reader, engine, output);
-    else
-      score(options, model, reader, engine, output);
+    RowReader reader(names, paths, csv, options.columns);
+    if (!options.columns.only.empty()) settings.say(describe_places(names, reader.names()));
+    with_place(name_of(paths), [&] {
+      if (options.summarizes)
+        summarize(options, model, reader, engine, output);
+      else
+        score(options, model, reader, engine, output);
+    });
     output.commit();
     if (reader.skipped().total()) settings.say(describe(reader.skipped()));
     return 0;
@@ -143,6 +162,8 @@ class Score final : public Command {
     options.summarizes = summary_;
     options.is_json = json_;
     options.in_double = double_;
+    options.columns = {as_text(columns_).value_or(""), as_text(not_columns_).value_or(""),
+                       as_text(weights_).value_or("")};
     options.name = as_text(name_).value_or(options.name);
     options.units = as_word(units_, {"nats", "bits"}).value_or(options.units);
     options.buffer = as_word(buffer_, {"auto", "lines", "block"}).value_or(options.buffer);
@@ -177,7 +198,13 @@ class Score final : public Command {
     const bool is_live = options.buffer == "lines" || (options.buffer == "auto" && output.is_terminal());
     CsvWriter writer(output.descriptor(), output.name(), Flush::block,
                      options.appends ? reader.delimiter() : ',');
-    if (options.appends) reader.require_same_headers();
+    if (options.appends) {
+      reader.require_same_headers();
+      if (std::ranges::find(reader.columns(), options.name) != reader.columns().end())
+        throw Error(ErrorKind::usage, "",
+                    fmt::format("--append: the table has a column '{}' already", options.name),
+                    fmt::format("--name {}_2", options.name));
+    }
     const std::string header(options.appends ? reader.header_text() : "");
     bool has_header = false;
     const auto write_header = [&] {
@@ -217,7 +244,7 @@ class Score final : public Command {
                                  : summary.text(options.units, features));
   }
 
-  Value output_, name_, units_, buffer_, weights_;
+  Value output_, name_, units_, buffer_, columns_, not_columns_, weights_;
   bool append_ = false, summary_ = false, json_ = false, double_ = false;
   CsvFlags csv_;
 };
@@ -232,7 +259,8 @@ const CommandRow kScore{
         "Prints one column, log_prob: the natural logarithm of the density that the model gives to each row, "
         "in the "
         "units of the file, one line per row in the order of the rows. It is always a finite number.\n\n"
-        "The columns of the model are found by name, in any order; further columns are ignored. Without a "
+        "The columns of the model are found by name, in any order; further columns are ignored. For a table "
+        "that calls them otherwise, --columns says what stands for each of them. Without a "
         "file, CSV is "
         "read from standard input. Rows stream through in constant memory.",
     .examples =
