@@ -100,8 +100,12 @@ template <class S> void activate_backward(const HiddenUnits& units, const Frame<
   for (Index c = 0; c < y.cols(); ++c) {
     const S* kept = y.col(c).data();
     S* gradient = dy.col(c).data();
-    for (Index r = 0; r < y.rows(); ++r) {
-      gradient[r] *= kept[r] == 0 ? S(0) : scale * derivative(units.activation, kept[r] / scale);
+    if (units.activation == Activation::relu) {
+      for (Index r = 0; r < y.rows(); ++r) gradient[r] *= kept[r] > 0 ? scale : S(0);
+    } else {
+      for (Index r = 0; r < y.rows(); ++r) {
+        gradient[r] *= kept[r] == 0 ? S(0) : scale * derivative(Activation::tanh, kept[r] / scale);
+      }
     }
   }
 }

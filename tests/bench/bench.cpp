@@ -68,6 +68,7 @@ int main(int argc, char** argv) {
   spec.blocks = std::atol(argv[4]);
   spec.layers = std::atol(argv[5]);
   spec.mix = argv[6];
+  spec.dropout = 0;
   if (spec.flow.starts_with("nsf")) spec.tail = 3;
   TrainOptions options;
   options.batch_size = std::atol(argv[7]);
