@@ -56,6 +56,15 @@ void Chain<S>::backward(const Frame<S>& f, In<S> x, In<S> dz, VectorIn<S> dlogde
   }
 }
 
+template <class S>
+void Chain<S>::match(const Frame<S>& f, In<S> x, VectorIn<S> weight, VectorOut<S> value, const Gradient<S>& grad) const {
+  const std::size_t last = layers_.size() - 1;
+  for (std::size_t i = 0; i < last; ++i) {
+    layers_[i]->forward(f, i == 0 ? x : In<S>(f.scratch[between_[i - 1]]), f.scratch[between_[i]], value);
+  }
+  layers_[last]->match(f, last == 0 ? x : In<S>(f.scratch[between_[last - 1]]), weight, value, grad);
+}
+
 template class Chain<float>;
 template class Chain<double>;
 

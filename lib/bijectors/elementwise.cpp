@@ -5,9 +5,10 @@
 namespace biject {
 
 template <class S>
-Elementwise<S>::Elementwise(Plan& plan, Index features, Index context, MapPtr<S> map) : map_(std::move(map)) {
+Elementwise<S>::Elementwise(Plan& plan, Index features, Index context, MapPtr<S> map, const NetStyle& style)
+    : map_(std::move(map)) {
   const Index outputs = features * map_->params();
-  net_ = make_net<S>(plan, {0, context, std::vector<Index>(static_cast<std::size_t>(outputs), 0)}, {});
+  net_ = make_net<S>(plan, {0, context, std::vector<Index>(static_cast<std::size_t>(outputs), 0)}, style);
   phi_ = plan.scratch().keep(outputs);
   dphi_ = plan.scratch().temporary(outputs);
 }

@@ -46,8 +46,9 @@ class Plan {
 
 /// Randomness of a training step. Row i of the shard draws the numbers of row first_row + i, whatever the shard.
 struct Noise {
-  Rng rng;
+  std::uint64_t seed = 0;
   std::uint64_t first_row = 0;
+  Rng of(Stream stream) const { return Rng(seed, stream); }
 };
 
 /// What every computation is given. forward leaves in scratch what the backward on the same frame needs.
@@ -55,7 +56,9 @@ template <class S> struct Frame {
   const Arena<S>& theta;
   In<S> context;                 // n × C; C may be 0
   Workspace<S>& scratch;
-  const Noise* noise = nullptr;  // set while training with dropout, else null
+  /// Set while training, else null. Dropout and random estimates of log-determinants draw from it; layers that
+  /// iterate take a fixed number of steps if it is set, as a gradient needs, and go to their full accuracy if not.
+  const Noise* noise = nullptr;
 };
 
 /// Where backward puts its results besides dx: both are added to.

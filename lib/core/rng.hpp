@@ -6,7 +6,7 @@
 namespace biject {
 
 /// What random numbers are for. Streams of one seed are independent.
-enum class Stream : std::uint32_t { split, shuffle, init, sample, dropout, permutation };
+enum class Stream : std::uint32_t { split, shuffle, init, sample, dropout, permutation, probe, matching };
 
 /// Counter-based random numbers (Philox 4×32-10; Salmon et al. 2011, Parallel random numbers: as easy as 1, 2, 3).
 ///

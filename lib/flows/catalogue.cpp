@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <array>
 
+#include "flows/map_flow.hpp"
 #include "flows/recipes.hpp"
+#include "maps/affine.hpp"
+#include "maps/rq_spline.hpp"
+#include "maps/shift.hpp"
 
 namespace biject {
 
@@ -11,6 +15,11 @@ namespace {
 
 constexpr std::string_view kNetOptions = "layers hidden blocks mix base dropout";
 constexpr std::string_view kSplineOptions = "layers hidden blocks mix base dropout bins tail";
+
+// The base of MADE-MoG has networks of its own and belongs to the flows that are named after it. A box holds only what the layers
+// never carry out of it.
+constexpr std::string_view kBases = "normal student laplace logistic mixture";
+constexpr std::string_view kBoxBases = "normal student laplace logistic mixture uniform";
 
 // What won on held-out nats over eight tables of 250 to 20,000 rows and 2 to 30 columns. Silencing units is worth more than any
 // width: 0.1 gained 0.06 to 2 nats on each of them, up to 2,000 rows a column; 0.2 gained more still where there are fewer than 100.
@@ -22,46 +31,92 @@ void net_defaults(FlowSpec& spec, Index rows) {
   spec.dropout = rows_per_column < 100 ? 0.2 : rows_per_column < 5000 ? 0.1 : 0;
 }
 
-void spline_defaults(FlowSpec& spec, Index rows) {
-  net_defaults(spec, rows);
-  spec.bins = 8;
-}
-
 void coupling_defaults(FlowSpec& spec, Index rows) {
   net_defaults(spec, rows);
-  spec.layers = 8;
-}
-
-void spline_coupling_defaults(FlowSpec& spec, Index rows) {
-  spline_defaults(spec, rows);
   spec.layers = 8;
 }
 
 void no_defaults(FlowSpec&, Index) {}
 
 constexpr auto kCatalogue = std::to_array<FlowRow>({
-    {"nsf", "the default: sharp and multimodal densities, up to about a hundred columns",
-     "Durkan, Bekasov, Murray, Papamakarios 2019, Neural spline flows",
-     "z_d = spline(x_d; net(x_0 … x_{d−1})), a rational-quadratic spline in each column", "1 pass", "1 masked pass",
-     kSplineOptions, spline_defaults, nsf<float>, nsf<double>},
-    {"nsf-coupling", "as nsf with coupling layers: sampling costs what scoring does, plain networks",
-     "Durkan, Bekasov, Murray, Papamakarios 2019, Neural spline flows",
-     "z_A = x_A, z_B = spline(x_B; net(x_A)), a rational-quadratic spline in each column of B", "1 pass", "1 pass",
-     kSplineOptions, spline_coupling_defaults, nsf_coupling<float>, nsf_coupling<double>},
-    {"maf", "smooth, unimodal or bent densities; the fastest to train",
-     "Papamakarios, Pavlakou, Murray 2017, Masked autoregressive flow for density estimation",
-     "z_d = x_d·exp(s_d) + t_d with (s_d, t_d) = net(x_0 … x_{d−1})", "1 pass", "1 masked pass", kNetOptions, net_defaults,
-     maf<float>, maf<double>},
-    {"realnvp", "the classic: fast both ways, for smooth densities",
-     "Dinh, Sohl-Dickstein, Bengio 2017, Density estimation using Real NVP",
-     "z_A = x_A, z_B = x_B·exp(s) + t with (s, t) = net(x_A)", "1 pass", "1 pass", kNetOptions, coupling_defaults,
-     realnvp<float>, realnvp<double>},
-    {"nice", "volume-preserving couplings: bends space without stretching it",
-     "Dinh, Krueger, Bengio 2014, NICE: non-linear independent components estimation",
-     "z_A = x_A, z_B = x_B + t with t = net(x_A); scales in the linear layers", "1 pass", "1 pass", kNetOptions,
-     coupling_defaults, nice<float>, nice<double>},
-    {"gaussian", "the baseline: a normal distribution with full covariance", "the multivariate normal distribution",
-     "z = x·U·L + b", "1 matrix product", "1 triangular solve", "base", no_defaults, gaussian<float>, gaussian<double>},
+    row_of_map<RqSpline>({
+        .name = "nsf",
+        .summary = "the default: sharp and multimodal densities, up to about a hundred columns",
+        .paper = "Durkan, Bekasov, Murray, Papamakarios 2019, Neural spline flows",
+        .formula = "z_d = spline(x_d; net(x_0 … x_{d−1})), a rational-quadratic spline in each column",
+        .score_cost = "1 pass",
+        .sample_cost = "1 masked pass",
+        .options = kSplineOptions,
+        .bases = kBoxBases,
+        .defaults = net_defaults,
+        .scheme = "autoregressive",
+        .map_name = "rational-quadratic spline",
+    }),
+    row_of_map<RqSpline>({
+        .name = "nsf-coupling",
+        .summary = "as nsf with coupling layers: sampling costs what scoring does, plain networks",
+        .paper = "Durkan, Bekasov, Murray, Papamakarios 2019, Neural spline flows",
+        .formula = "z_A = x_A, z_B = spline(x_B; net(x_A)), a rational-quadratic spline in each column of B",
+        .score_cost = "1 pass",
+        .sample_cost = "1 pass",
+        .options = kSplineOptions,
+        .bases = kBoxBases,
+        .defaults = coupling_defaults,
+        .scheme = "coupling",
+        .map_name = "rational-quadratic spline",
+    }),
+    row_of_map<Affine>({
+        .name = "maf",
+        .summary = "smooth, unimodal or bent densities; the fastest to train",
+        .paper = "Papamakarios, Pavlakou, Murray 2017, Masked autoregressive flow for density estimation",
+        .formula = "z_d = x_d·exp(s_d) + t_d with (s_d, t_d) = net(x_0 … x_{d−1})",
+        .score_cost = "1 pass",
+        .sample_cost = "1 masked pass",
+        .options = kNetOptions,
+        .bases = kBases,
+        .defaults = net_defaults,
+        .scheme = "autoregressive",
+        .map_name = "affine",
+    }),
+    row_of_map<Affine>({
+        .name = "realnvp",
+        .summary = "the classic: fast both ways, for smooth densities",
+        .paper = "Dinh, Sohl-Dickstein, Bengio 2017, Density estimation using Real NVP",
+        .formula = "z_A = x_A, z_B = x_B·exp(s) + t with (s, t) = net(x_A)",
+        .score_cost = "1 pass",
+        .sample_cost = "1 pass",
+        .options = kNetOptions,
+        .bases = kBases,
+        .defaults = coupling_defaults,
+        .scheme = "coupling",
+        .map_name = "affine",
+    }),
+    row_of_map<Shift>({
+        .name = "nice",
+        .summary = "volume-preserving couplings: bends space without stretching it",
+        .paper = "Dinh, Krueger, Bengio 2014, NICE: non-linear independent components estimation",
+        .formula = "z_A = x_A, z_B = x_B + t with t = net(x_A); scales in the linear layers",
+        .score_cost = "1 pass",
+        .sample_cost = "1 pass",
+        .options = kNetOptions,
+        .bases = kBases,
+        .defaults = coupling_defaults,
+        .scheme = "coupling",
+        .map_name = "shift",
+    }),
+    FlowRow{
+        .name = "gaussian",
+        .summary = "the baseline: a normal distribution with full covariance",
+        .paper = "the multivariate normal distribution",
+        .formula = "z = x·U·L + b",
+        .score_cost = "1 matrix product",
+        .sample_cost = "1 triangular solve",
+        .options = "base",
+        .bases = kBases,
+        .defaults = no_defaults,
+        .build_float = gaussian<float>,
+        .build_double = gaussian<double>,
+    },
 });
 
 }  // namespace
@@ -73,11 +128,22 @@ const FlowRow* find_flow(std::string_view name) {
   return row == kCatalogue.end() ? nullptr : &*row;
 }
 
-FlowSpec default_spec(const FlowRow& row, Index rows, Index features, Index context) {
+bool lists(std::string_view words, std::string_view word) {
+  while (!words.empty()) {
+    const auto length = std::min(words.find(' '), words.size());
+    if (words.substr(0, length) == word) return true;
+    words.remove_prefix(std::min(length + 1, words.size()));
+  }
+  return false;
+}
+
+FlowSpec default_spec(const FlowRow& row, Index rows, Index features, Index context, std::string_view component_flow) {
   FlowSpec spec;
   spec.flow = row.name;
   spec.features = features;
   spec.context = context;
+  spec.base = row.bases.substr(0, row.bases.find(' '));
+  if (!component_flow.empty()) spec.component_flow = component_flow;
   row.defaults(spec, rows);
   return spec;
 }

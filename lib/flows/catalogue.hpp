@@ -6,8 +6,15 @@
 
 #include "bijectors/chain.hpp"
 #include "flows/spec.hpp"
+#include "maps/map.hpp"
 
 namespace biject {
+
+/// What training maximises.
+enum class Objective {
+  likelihood,
+  matching,  // minus the loss of a regression that needs no simulation; the likelihood is only looked at now and then
+};
 
 /// One row of the catalogue: what a user names with `fit --flow`, and all that help, man page check, tests and benchmarks
 /// know of it.
@@ -19,16 +26,29 @@ struct FlowRow {
   std::string_view score_cost;   // in passes through the networks
   std::string_view sample_cost;
   std::string_view options;      // the fields of FlowSpec that it reads, as flag names separated by spaces
+  std::string_view bases;        // those that make sense with it, the default first
   void (*defaults)(FlowSpec& spec, Index rows);   // fits the sizes to the data: D and C are set, rows to train on
-  void (*build_float)(const FlowSpec&, Chain<float>&);
-  void (*build_double)(const FlowSpec&, Chain<double>&);
+  void (*build_float)(const FlowSpec&, Chain<float>&) = nullptr;
+  void (*build_double)(const FlowSpec&, Chain<double>&) = nullptr;
+  // Of a product (scheme) × (map of one real) × (network): the scheme unless the user names another, and the map.
+  std::string_view scheme{};
+  std::string_view map_name{};
+  MapPtr<float> (*map_float)(const FlowSpec&) = nullptr;
+  MapPtr<double> (*map_double)(const FlowSpec&) = nullptr;
+  Index fewest_bins = 2, most_bins = 64;
+  Objective objective = Objective::likelihood;
+  double cost = 1;               // of a training row, in units of nsf: such flows get fewer epochs
+  double learning_rate = 1e-3;
 };
 
 /// All flows, the default first.
 std::span<const FlowRow> catalogue();
 /// Null if there is none of that name.
 const FlowRow* find_flow(std::string_view name);
-/// The spec that `fit` uses where the user said nothing: sizes by rows, features and context columns.
-FlowSpec default_spec(const FlowRow& row, Index rows, Index features, Index context);
+/// Whether a list of words separated by spaces, as in `options` and `bases`, holds the word.
+bool lists(std::string_view words, std::string_view word);
+/// The spec that `fit` uses where the user said nothing: sizes by rows, features and context columns. component_flow: of the
+/// flow `mixture`, empty for the default.
+FlowSpec default_spec(const FlowRow& row, Index rows, Index features, Index context, std::string_view component_flow = {});
 
 }  // namespace biject

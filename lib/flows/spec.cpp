@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <initializer_list>
 #include <string_view>
 
 #include "core/error.hpp"
@@ -28,16 +27,38 @@ void check_range(std::string_view field, double value, double low, double high) 
   if (!(value >= low && value <= high)) refuse(field, fmt::to_string(value), fmt::format("a number from {} to {}", low, high));
 }
 
-void check_word(std::string_view field, const std::string& value, std::initializer_list<std::string_view> words) {
-  if (std::ranges::find(words, value) == words.end()) refuse(field, '\'' + value + '\'', fmt::format("one of {}", fmt::join(words, ", ")));
+std::string replaced(std::string_view words, std::string_view separator) {
+  std::string result(words);
+  for (auto at = result.find(' '); at != std::string::npos; at = result.find(' ', at + separator.size())) result.replace(at, 1, separator);
+  return result;
 }
 
-bool reads(const FlowRow& row, std::string_view option) {
-  const std::string padded = ' ' + std::string(row.options) + ' ';
-  return padded.find(' ' + std::string(option) + ' ') != std::string::npos;
+std::string commas(std::string_view words) { return replaced(words, ", "); }
+std::string flags(std::string_view options) { return "--" + replaced(options, " --"); }
+
+void check_word(std::string_view field, const std::string& value, std::string_view words) {
+  if (!lists(words, value)) refuse(field, '\'' + value + '\'', "one of " + commas(words));
 }
 
-double parameters_at_most(const FlowSpec& spec) {
+/// What the flow reads; a mixture reads what its components read too.
+std::string options_of(const FlowSpec& spec, const FlowRow& row) {
+  std::string options(row.options);
+  if (lists(options, "component-flow")) options += ' ' + std::string(find_flow(spec.component_flow)->options);
+  return options;
+}
+
+void check_components(const FlowSpec& spec, const FlowRow& row) {
+  if (!lists(row.options, "component-flow")) return;
+  const FlowRow* component = find_flow(spec.component_flow);
+  if (component == nullptr) {
+    throw Error(ErrorKind::usage, "", fmt::format("--component-flow: there is no flow '{}'", spec.component_flow), "biject flows");
+  }
+  if (component == &row || component->objective != Objective::likelihood) {
+    throw Error(ErrorKind::usage, "", fmt::format("--component-flow: {} cannot be a component of a mixture", spec.component_flow));
+  }
+}
+
+double parameters_at_most(const FlowSpec& spec, const FlowRow& row) {
   const auto features = static_cast<double>(spec.features), context = static_cast<double>(spec.context);
   double inputs = features, total = 2 * features * features;
   for (const Index width : spec.hidden) {
@@ -45,8 +66,16 @@ double parameters_at_most(const FlowSpec& spec) {
     inputs = static_cast<double>(width);
   }
   total += 2 * static_cast<double>(spec.blocks) * inputs * (inputs + 1);
-  total += (inputs + 1) * features * static_cast<double>(3 * spec.bins);
-  return total * static_cast<double>(spec.layers);
+  total += (inputs + 1) * features * static_cast<double>(3 * spec.bins + 1);
+  if (row.map_float == nullptr) {  // blocks of hidden units for each feature
+    const double width = static_cast<double>(std::ranges::max(spec.hidden)) + 2 * features;
+    total += static_cast<double>(spec.hidden.size()) * width * width;
+  }
+  total *= static_cast<double>(spec.layers);
+  const auto components = static_cast<double>(spec.components);
+  if (spec.base == "made-mog") total += (inputs + 1) * features * 3 * components;
+  if (spec.base == "mixture") total += 2 * features * components;
+  return lists(row.options, "component-flow") ? components * total : total;
 }
 
 }  // namespace
@@ -65,29 +94,41 @@ void check(const FlowSpec& spec) {
     throw Error(ErrorKind::usage, "", "--blocks: a residual network has one width, not several",
                 fmt::format("--hidden {} --blocks {}", spec.hidden.front(), spec.blocks));
   }
-  check_range("bins", spec.bins, 2, 64);
   check_range("tail", spec.tail, 0.1, 1000.);
+  check_range("components", spec.components, 1, 4096);
   check_range("dropout", spec.dropout, 0., 0.9);
-  check_word("mix", spec.mix, {"lu", "permute", "reverse", "none"});
-  check_word("base", spec.base, {"normal", "student"});
-  check_word("activation", spec.activation, {"relu", "tanh"});
+  check_word("mix", spec.mix, "lu qr householder permute reverse none");
+  check_word("activation", spec.activation, "relu tanh");
+  if (!lists(row->bases, spec.base)) {
+    throw Error(ErrorKind::usage, "", fmt::format("--base: '{}' does not go with the flow {}", spec.base, spec.flow),
+                fmt::format("{} goes with {}", spec.flow, commas(row->bases)));
+  }
+  if (spec.base == "uniform" && lists("lu qr householder", spec.mix)) {
+    throw Error(ErrorKind::usage, "", fmt::format("--base uniform: --mix {} carries points out of the box", spec.mix),
+                "--mix permute, or reverse, or none");
+  }
+  check_components(spec, *row);
   const FlowSpec defaults;
+  const std::string options = options_of(spec, *row);
   const auto check_read = [&](std::string_view option, bool is_default) {
-    if (is_default || reads(*row, option)) return;
-    std::string list = "--" + std::string(row->options);
-    for (auto at = list.find(' '); at != std::string::npos; at = list.find(' ', at + 1)) list.replace(at, 1, " --");
+    if (is_default || lists(options, option)) return;
     throw Error(ErrorKind::usage, "", fmt::format("--{}: the flow {} does not read it", option, spec.flow),
-                fmt::format("{} reads {}", spec.flow, list));
+                fmt::format("{} reads {}", spec.flow, flags(options)));
   };
+  check_read("scheme", spec.scheme.empty());
+  if (!spec.scheme.empty()) check_word("scheme", spec.scheme, "autoregressive coupling elementwise");
   check_read("layers", spec.layers == defaults.layers);
   check_read("hidden", spec.hidden == defaults.hidden);
   check_read("blocks", spec.blocks == defaults.blocks);
   check_read("bins", spec.bins == defaults.bins);
+  const FlowRow* sizes = lists(row->options, "component-flow") ? find_flow(spec.component_flow) : row;
+  check_range("bins", spec.bins, sizes->fewest_bins, sizes->most_bins);
   check_read("tail", spec.tail == defaults.tail);
   check_read("mix", spec.mix == defaults.mix);
-  check_read("base", spec.base == defaults.base);
+  check_read("components", spec.components == defaults.components || lists("mixture made-mog", spec.base));
+  check_read("component-flow", spec.component_flow == defaults.component_flow);
   check_read("dropout", spec.dropout == defaults.dropout);
-  if (parameters_at_most(spec) > kMostParameters) {
+  if (parameters_at_most(spec, *row) > kMostParameters) {
     throw Error(ErrorKind::limit, "", "the flow would have more than 300 million parameters",
                 "smaller --hidden or fewer --layers");
   }

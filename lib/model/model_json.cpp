@@ -27,10 +27,12 @@ using nlohmann::ordered_json;
 
 template <class Spec, class Visit>
 void visit_flow(Spec& spec, Visit&& visit) {
-  auto& [flow, features, context, layers, hidden, blocks, bins, tail, mix, base, dropout, activation] = spec;
+  auto& [flow, features, context, scheme, layers, hidden, blocks, bins, tail, mix, base, components, component_flow, dropout,
+         activation] = spec;
   visit("flow", flow);
   visit("features", features);
   visit("context", context);
+  visit("scheme", scheme);
   visit("layers", layers);
   visit("hidden", hidden);
   visit("blocks", blocks);
@@ -38,6 +40,8 @@ void visit_flow(Spec& spec, Visit&& visit) {
   visit("tail", tail);
   visit("mix", mix);
   visit("base", base);
+  visit("components", components);
+  visit("component_flow", component_flow);
   visit("dropout", dropout);
   visit("activation", activation);
 }

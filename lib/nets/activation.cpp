@@ -33,7 +33,7 @@ template <class S> void silence(const HiddenUnits& units, const Noise& noise, In
   Rng::RowGroupBits words;
   for (Index first = 0; first < y.cols(); first += 16) {
     for (Index row = 0; row < y.rows(); row += kRows) {
-      noise.rng.bits_of_rows(noise.first_row + static_cast<std::uint64_t>(row), static_cast<std::uint32_t>(key + first / 16), words);
+      noise.of(Stream::dropout).bits_of_rows(noise.first_row + static_cast<std::uint64_t>(row), static_cast<std::uint32_t>(key + first / 16), words);
       const Index rows = std::min(kRows, y.rows() - row);
       for (Index c = first; c < std::min(first + 16, y.cols()); ++c) {
         const auto& word = words[static_cast<std::size_t>((c - first) / 4)];

@@ -34,8 +34,7 @@ BatchGradient<S>::BatchGradient(const Flow<S>& flow, Index batch_size, ThreadPoo
 }
 
 template <class S>
-double BatchGradient<S>::run(const Arena<S>& theta, const Rows<S>& rows, std::span<const Index> batch, const Rng* rng,
-                             std::uint64_t first_noise) {
+double BatchGradient<S>::run(const Arena<S>& theta, const Rows<S>& rows, std::span<const Index> batch, const Noise& noise) {
   const Index size = std::ssize(batch), shards = shard_count(size);
   pool_.run(static_cast<int>(lanes_.size()), [&](int number) {
     Lane& lane = lanes_[static_cast<std::size_t>(number)];
@@ -54,9 +53,9 @@ double BatchGradient<S>::run(const Arena<S>& theta, const Rows<S>& rows, std::sp
         lane.weight(i) = -weight / static_cast<S>(size);
       }
       lane.scratch.set_rows(n);
-      const Noise noise{rng != nullptr ? *rng : Rng(0, Stream::dropout), first_noise + static_cast<std::uint64_t>(first)};
-      const Frame<S> f{theta, lane.context.topRows(n), lane.scratch, rng != nullptr ? &noise : nullptr};
-      flow_.backward(f, lane.x.topRows(n), lane.weight.head(n), lane.logp.head(n), lane.dx.topRows(n),
+      const Noise of_shard{noise.seed, noise.first_row + static_cast<std::uint64_t>(first)};
+      const Frame<S> f{theta, lane.context.topRows(n), lane.scratch, &of_shard};
+      flow_.ascend(f, lane.x.topRows(n), lane.weight.head(n), lane.logp.head(n), lane.dx.topRows(n),
                      {lane.grad, lane.dcontext.topRows(n)});
       for (Index i = 0; i < n; ++i) {
         lane.sum -= static_cast<double>(lane.weight(i)) * static_cast<double>(lane.logp(i)) * static_cast<double>(size);

@@ -9,7 +9,7 @@
 
 namespace biject {
 
-/// The gradient of the mean negative log density of a batch, on all threads.
+/// The gradient of minus the mean of what training maximises (the log density, see Flow::ascend) over a batch, on all threads.
 ///
 /// A batch is cut in shards, shard k belongs to lane k mod (number of lanes), a lane does its shards in order into its own
 /// gradient, and the gradients of the lanes are summed in order. Shards and lanes depend on the batch and the network alone,
@@ -18,10 +18,9 @@ template <class S> class BatchGradient {
  public:
   BatchGradient(const Flow<S>& flow, Index batch_size, ThreadPool& pool);
 
-  /// Adds up, over the rows `batch` of `rows`, weight · log p; the gradient of minus its mean stands in the lanes' arenas.
-  /// Row i of the batch draws the noise of row first_noise + i; rng null: no dropout.
-  double run(const Arena<S>& theta, const Rows<S>& rows, std::span<const Index> batch, const Rng* rng,
-             std::uint64_t first_noise);
+  /// Adds up, over the rows `batch` of `rows`, weight · value; the gradient of minus its mean stands in the lanes' arenas.
+  /// Row i of the batch draws the noise of row noise.first_row + i.
+  double run(const Arena<S>& theta, const Rows<S>& rows, std::span<const Index> batch, const Noise& noise);
   /// Sums the lanes over [begin, end) into the first and returns the square of the norm of that part.
   double reduce(Index begin, Index end);
   /// The gradient after reduce.

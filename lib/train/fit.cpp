@@ -76,6 +76,21 @@ template <class S> Rows<S> cast(const Rows<double>& rows) {
   return {rows.x.template cast<S>(), rows.context.template cast<S>(), rows.weights.template cast<S>()};
 }
 
+/// A uniform base has no density outside its box, so every row to train on must lie inside.
+void check_box(const Matrix<double>& x, const std::vector<Column>& columns, double tail) {
+  const double reach = x.cwiseAbs().maxCoeff();
+  if (reach < tail) return;
+  Index row = 0, feature = 0;
+  x.cwiseAbs().maxCoeff(&row, &feature);
+  for (const Column& column : columns) {
+    if (column.is_given || feature-- > 0) continue;
+    throw Error(ErrorKind::data, "",
+                fmt::format("--base uniform: a value of column '{}' lies {:.4g} standard deviations from its mean, outside the box of ±{:.4g}",
+                            column.name, reach, tail),
+                fmt::format("--tail {:.2g}", 1.1 * reach + 0.05));
+  }
+}
+
 /// Everything the trainer needs, in standard units.
 struct Prepared {
   std::vector<Column> columns;
@@ -112,6 +127,7 @@ Prepared prepare(const FitData& data, const FitPlan& plan, const FitRequest& req
     result.columns.push_back(std::move(column));
   }
   result.training = standardise(data.values, data.weights, result.columns, train);
+  if (plan.spec.base == "uniform") check_box(result.training.x, result.columns, plan.spec.tail);
   if (data.validation) {
     std::vector<Index> all(static_cast<std::size_t>(data.validation->rows()));
     std::iota(all.begin(), all.end(), Index{0});
@@ -229,7 +245,7 @@ FitPlan plan_fit(const FitRequest& request, Index rows, Index validation_rows, I
     throw Error(ErrorKind::data, "", fmt::format("a fit needs at least {} complete rows, and here {} {}", kFewestRows, rows == 1 ? "is" : "are", rows));
   }
   FlowSpec& spec = plan.spec;
-  spec = default_spec(*row, plan.train_rows, features, context);
+  spec = default_spec(*row, plan.train_rows, features, context, request.component_flow.value_or(""));
   const auto set = [](auto& value, const auto& wish) {
     if (wish) value = *wish;
   };
@@ -241,8 +257,11 @@ FitPlan plan_fit(const FitRequest& request, Index rows, Index validation_rows, I
   set(spec.bins, request.bins);
   set(spec.tail, request.tail);
   set(spec.dropout, request.dropout);
-  set(spec.mix, request.mix);
+  set(spec.scheme, request.scheme);
+  set(spec.components, request.components);
   set(spec.base, request.base);
+  if (spec.base == "uniform") spec.mix = "permute";  // the linear maps would leave the box
+  set(spec.mix, request.mix);
   check(spec);
   plan.options = default_options(spec, plan.train_rows);
   if (request.seconds > 0) plan.options.epochs = kEpochsUnderAClock;

@@ -23,10 +23,10 @@ struct FitData {
 /// What the user asked for. What was left open (an empty optional) is chosen from the flow and the size of the data.
 struct FitRequest {
   std::string flow = "nsf";
-  std::optional<Index> layers, blocks, bins;
+  std::optional<Index> layers, blocks, bins, components;
   std::optional<std::vector<Index>> hidden;
   std::optional<double> tail, dropout;
-  std::optional<std::string> mix, base;
+  std::optional<std::string> scheme, mix, base, component_flow;
   std::optional<Index> epochs, batch_size, patience;
   std::optional<double> learning_rate, weight_decay, clip;
   std::optional<std::string> schedule;

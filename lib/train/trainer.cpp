@@ -42,8 +42,6 @@ template <class S> class Training {
         batch_size_(std::min(options.batch_size, training.x.rows())),
         batches_((training.x.rows() + batch_size_ - 1) / batch_size_),
         warmup_(std::min<Index>(200, std::max<Index>(1, options.epochs * batches_ / 20))),
-        dropout_(flow.spec().dropout),
-        noise_(options.seed, Stream::dropout),
         adam_(flow.params(), {.weight_decay = options.weight_decay}),
         gradient_(flow, batch_size_, pool),
         judge_(flow, pool),
@@ -83,6 +81,7 @@ template <class S> class Training {
     }
     const double took = watch_.seconds() - began;
     result_.epochs = epoch;
+    if (epoch % options_.judge_every != 0 && epoch != options_.epochs && !is_over()) return true;
     EpochReport report{.epoch = epoch, .epochs = options_.epochs, .rate = rate_, .rejected_steps = result_.rejected_steps};
     report.train = rows > 0 ? sum / static_cast<double>(rows) : std::numeric_limits<double>::quiet_NaN();
     judge(epoch, report);
@@ -133,8 +132,8 @@ template <class S> class Training {
   double run_step(Index batch) {
     const Index first = batch_end(batch - 1), rows = batch_end(batch) - first;
     const auto indices = std::span(order_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(rows));
-    const double value = gradient_.run(theta_, training_, indices, dropout_ > 0 ? &noise_ : nullptr,
-                                       static_cast<std::uint64_t>(step_) * static_cast<std::uint64_t>(batch_size_));
+    const double value = gradient_.run(theta_, training_, indices,
+                                       {options_.seed, static_cast<std::uint64_t>(step_) * static_cast<std::uint64_t>(batch_size_)});
     pool_.run(adam_.slices(), [&](int slice) {
       slice_squares_[static_cast<std::size_t>(slice)] =
           gradient_.reduce(adam_.slice_begin(slice), adam_.slice_end(slice));
@@ -213,8 +212,6 @@ template <class S> class Training {
   ThreadPool& pool_;
   Index batch_size_, batches_;
   long warmup_;
-  double dropout_;
-  Rng noise_;
   Adam<S> adam_;
   BatchGradient<S> gradient_;
   ShardedFlow<S> judge_;

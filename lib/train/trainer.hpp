@@ -17,6 +17,7 @@ struct TrainOptions {
   double weight_decay = 0;         // decoupled, per step, times the rate; matrices only
   double clip = 5;                 // bound on the global norm of the gradient; 0: none
   bool average = true;             // exponential moving average of the weights, judged beside the raw ones
+  Index judge_every = 1;           // epochs from one validation to the next; on_epoch reports these epochs alone
   Index patience = 30;             // epochs without a better validation log_prob; 0: never stop early
   double seconds = 0;              // wall-clock limit; 0: none
   std::uint64_t seed = 0;

@@ -36,9 +36,9 @@ inline Verdict inverts(const Subject<double>& s) {
       s.bijector->forward(s.frame(), there, back, logdet);
     }
     const double error = ((back - s.x).array().abs() / (1 + s.x.array().abs())).maxCoeff();
-    if (!(error <= tolerances.round_trip)) return broken("round trip off by {}", error);
+    if (!(error <= s.tolerances.round_trip)) return broken("round trip off by {}", error);
     const double sum = logdet.cwiseAbs().maxCoeff();
-    if (!(sum <= tolerances.logdet_cancels)) return broken("log-determinants leave {}", sum);
+    if (!(sum <= s.tolerances.logdet_cancels)) return broken("log-determinants leave {}", sum);
   }
   return holds();
 }
@@ -73,7 +73,7 @@ inline Verdict has_that_jacobian(const Subject<double>& s, bool is_triangular = 
     const double expected = std::log(std::abs(jacobian[static_cast<std::size_t>(i)].determinant()));
     const double error = std::abs(expected - logdet(i)) / (1 + std::abs(expected));
     worst = std::max(worst, error);
-    far += !(error <= tolerances.jacobian);
+    far += !(error <= s.tolerances.jacobian);
   }
   if (far * 50 > n) return broken("log-determinant of {} rows off, the worst by {}", far, worst);
   return holds();
@@ -139,7 +139,7 @@ inline Verdict falls_like_a_square(Subject<double>& s) {
       if (orders.empty()) continue;
       std::ranges::sort(orders);
       const double order = orders[orders.size() / 2];
-      if (!(std::abs(order - 2) <= tolerances.slope)) verdict = broken("direction {}: Taylor slope {:.3f}", what, order);
+      if (!(std::abs(order - 2) <= s.tolerances.slope)) verdict = broken("direction {}: Taylor slope {:.3f}", what, order);
     }
     if (verdict.holds()) break;
   }
@@ -155,8 +155,8 @@ inline Verdict agrees_with_differences(const Subject<double>& s) {
   const auto compare = [&](double analytic, double high, double low) {
     const double numeric = (high - low) / (2 * h);
     const double error = std::abs(analytic - numeric);
-    const double allowed = tolerances.derivative_absolute +
-                           tolerances.derivative_relative * std::max(std::abs(analytic), std::abs(numeric));
+    const double allowed = s.tolerances.derivative_absolute +
+                           s.tolerances.derivative_relative * std::max(std::abs(analytic), std::abs(numeric));
     ++tried;
     if (!(error <= 10 * allowed)) ++far, worst = std::max(worst, error);
   };
@@ -259,7 +259,7 @@ inline Verdict agrees_in_float(const Subject<double>& s, const Subject<float>& i
   }
   std::ranges::sort(errors);
   const double error = errors[errors.size() * 99 / 100];
-  if (!(error <= tolerances.float_log_prob)) return broken("float is off by {}", error);
+  if (!(error <= s.tolerances.float_log_prob)) return broken("float is off by {}", error);
   return holds();
 }
 

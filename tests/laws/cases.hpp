@@ -4,18 +4,10 @@
 #include <vector>
 
 #include "flows/catalogue.hpp"
-#include "laws/subject.hpp"
+#include "laws/check_laws.hpp"
 
 /// One list of things for one list of laws: every part on its own and every row of the catalogue.
 namespace laws {
-
-template <class S> struct Case {
-  std::string name;
-  biject::Index features, context;
-  typename Subject<S>::Build build;
-  bool is_triangular = false;  // output j depends on inputs up to j
-  bool has_dropout = false;    // its laws are also asked with units silenced
-};
 
 /// The parts: each bijector, with each map and each kind of network, with and without context, with one column and with several.
 template <class S> std::vector<Case<S>> parts();
@@ -23,8 +15,9 @@ template <class S> std::vector<Case<S>> parts();
 /// A small member of every row of the catalogue.
 inline biject::FlowSpec small_spec(const biject::FlowRow& row, biject::Index features, biject::Index context) {
   biject::FlowSpec spec = biject::default_spec(row, 1000, features, context);
-  if (row.options.find("layers") != std::string_view::npos) spec.layers = 2;
-  if (row.options.find("hidden") != std::string_view::npos) spec.hidden = {12, 12};
+  if (biject::lists(row.options, "layers")) spec.layers = 2;
+  if (biject::lists(row.options, "hidden")) spec.hidden = {12, 12};
+  if (biject::lists(row.options, "component-flow")) spec.components = 3, spec.layers = 2, spec.hidden = {12, 12};
   spec.activation = "tanh";  // smooth, so that a Taylor remainder has an order
   return spec;
 }
@@ -40,6 +33,7 @@ template <class S> void build_row(const biject::FlowRow& row, const biject::Flow
 template <class S> std::vector<Case<S>> rows_of_the_catalogue() {
   std::vector<Case<S>> cases;
   for (const biject::FlowRow& row : biject::catalogue()) {
+    if (row.build_float == nullptr) continue;  // a mixture is no bijection
     for (const auto& [features, context] : {std::pair<biject::Index, biject::Index>{1, 0}, {2, 0}, {5, 0}, {1, 2}, {4, 3}}) {
       const biject::FlowSpec spec = small_spec(row, features, context);
       cases.push_back({std::string(row.name) + " D=" + std::to_string(features) + " C=" + std::to_string(context), features,
@@ -57,21 +51,33 @@ template <class S> std::vector<Case<S>> rows_of_the_catalogue() {
 #include "bijectors/elementwise.hpp"
 #include "bijectors/lu_linear.hpp"
 #include "bijectors/permutation.hpp"
-#include "maps/affine.hpp"
-#include "maps/rq_spline.hpp"
-#include "maps/shift.hpp"
 
 namespace laws {
 
-/// The maps, by name; a new map is one line here.
+/// The maps of the catalogue's products, by name, in two sizes where they have a size. A new map comes with its row.
 template <class S> std::vector<std::pair<std::string, std::function<biject::MapPtr<S>()>>> maps() {
   using namespace biject;
-  return {
-      {"shift", [] { return std::make_unique<Shift<S>>(); }},
-      {"affine", [] { return std::make_unique<Affine<S>>(); }},
-      {"rq_spline 8", [] { return std::make_unique<RqSpline<S>>(8, 3.); }},
-      {"rq_spline 5", [] { return std::make_unique<RqSpline<S>>(5, 2.); }},
-  };
+  std::vector<std::pair<std::string, std::function<MapPtr<S>()>>> result;
+  const auto has = [&](std::string_view name) { return std::ranges::any_of(result, [&](const auto& map) { return map.first == name; }); };
+  for (const FlowRow& row : catalogue()) {
+    MapPtr<S> (*make)(const FlowSpec&) = nullptr;
+    if constexpr (std::is_same_v<S, float>) {
+      make = row.map_float;
+    } else {
+      make = row.map_double;
+    }
+    if (make == nullptr) continue;
+    FlowSpec spec;
+    std::vector<Index> sizes{spec.bins};
+    if (lists(row.options, "bins")) sizes.push_back(std::max<Index>(row.fewest_bins, 5));
+    for (const Index bins : sizes) {
+      spec.bins = bins;
+      spec.tail = bins == 5 ? 2 : 3;
+      const std::string name = std::string(row.map_name) + (lists(row.options, "bins") ? ' ' + std::to_string(bins) : "");
+      if (!has(name)) result.emplace_back(name, [make, spec] { return make(spec); });
+    }
+  }
+  return result;
 }
 
 template <class S> std::vector<Case<S>> parts() {
@@ -94,21 +100,20 @@ template <class S> std::vector<Case<S>> parts() {
       const auto map = make;
       cases.push_back({"elementwise " + name + size, d, c,
                        [=](Chain<S>& chain) { chain.template add<Elementwise<S>>("e", d, c, map()); }, true});
+      // Every kind of network with one map, every map with one kind of network.
       const NetStyle plain{{10, 7}, 0, {Activation::tanh, 0}}, linear{{}, 0, {}}, residual{{9}, 2, {Activation::tanh, 0}};
       const NetStyle silenced{{10, 7}, 0, {Activation::tanh, 0.3}}, silenced_residual{{9}, 2, {Activation::tanh, 0.3}};
       for (const auto& [net, style] : {std::pair{"mlp", plain}, {"linear", linear}, {"residual", residual},
                                        {"dropout mlp", silenced}, {"dropout residual", silenced_residual}}) {
         const NetStyle s = style;
-        const bool has_dropout = s.units.dropout > 0;
+        if (name != "affine" && std::string_view(net) != "dropout mlp") continue;
         const std::string what = name + ' ' + net + size;
         cases.push_back({"coupling " + what, d, c,
-                         [=](Chain<S>& chain) { chain.template add<Coupling<S>>("c", d, c, map(), s); }, true, has_dropout});
+                         [=](Chain<S>& chain) { chain.template add<Coupling<S>>("c", d, c, map(), s); }, true});
         cases.push_back({"flipped coupling " + what, d, c,
-                         [=](Chain<S>& chain) { chain.template add<Coupling<S>>("c", d, c, map(), s, true); }, false,
-                         has_dropout});
+                         [=](Chain<S>& chain) { chain.template add<Coupling<S>>("c", d, c, map(), s, true); }});
         cases.push_back({"autoregressive " + what, d, c,
-                         [=](Chain<S>& chain) { chain.template add<Autoregressive<S>>("a", d, c, map(), s); }, true,
-                         has_dropout});
+                         [=](Chain<S>& chain) { chain.template add<Autoregressive<S>>("a", d, c, map(), s); }, true});
       }
     }
   }

@@ -2,6 +2,7 @@
 
 #include "laws/bijector_laws.hpp"
 #include "laws/cases.hpp"
+#include "maps/rq_spline.hpp"
 
 // A law that cannot be broken says nothing: each is shown a bijector with one planted fault, and must complain.
 
@@ -89,7 +90,7 @@ Case<double> some_case(const std::string& name) {
 }  // namespace
 
 TEST_CASE("every law catches its planted fault") {
-  const Case<double> c = some_case("autoregressive rq_spline 8 mlp D=3 C=2");
+  const Case<double> c = some_case("autoregressive rational-quadratic spline 8 dropout mlp D=3 C=2");
   CHECK(!inverts(Planted(c, Fault::flipped_logdet).subject).holds());
   CHECK(!inverts(Planted(c, Fault::dropped_logdet).subject).holds());
   CHECK(!inverts(Planted(c, Fault::neighbour_bin).subject).holds());

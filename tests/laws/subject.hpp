@@ -6,6 +6,7 @@
 
 #include "bijectors/chain.hpp"
 #include "flows/spec.hpp"
+#include "laws/tolerances.hpp"
 
 /// What the laws of bijectors are asked of: a bijector with random parameters, random rows and a random context.
 template <class S> struct Subject {
@@ -83,5 +84,6 @@ template <class S> struct Subject {
   biject::Arena<S> theta;
   std::unique_ptr<biject::Workspace<S>> scratch;
   biject::Matrix<S> x, context, dz, dlogdet;
-  std::unique_ptr<biject::Noise> noise;  // dropout on
+  std::unique_ptr<biject::Noise> noise;  // as in training
+  Tolerances tolerances;
 };

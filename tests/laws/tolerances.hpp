@@ -11,3 +11,4 @@ struct Tolerances {
   double integral = 1e-3;          // a trapezoid rule over knots where the second derivative jumps
 };
 inline constexpr Tolerances tolerances;
+

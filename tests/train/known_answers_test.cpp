@@ -25,8 +25,8 @@ std::string model_by_hand(bool in_double) {
   const int width = in_double ? 8 : 4;
   const char* dtype = in_double ? "F64" : "F32";
   const std::string flow =
-      R"({\"flow\":\"gaussian\",\"features\":2,\"context\":0,\"layers\":5,\"hidden\":[64,64],\"blocks\":0,\"bins\":8,)"
-      R"(\"tail\":5.0,\"mix\":\"lu\",\"base\":\"normal\",\"dropout\":0.0,\"activation\":\"relu\"})";
+      R"({\"flow\":\"gaussian\",\"features\":2,\"context\":0,\"scheme\":\"\",\"layers\":5,\"hidden\":[64,64],\"blocks\":0,\"bins\":8,)"
+      R"(\"tail\":5.0,\"mix\":\"lu\",\"base\":\"normal\",\"components\":8,\"component_flow\":\"maf\",\"dropout\":0.0,\"activation\":\"relu\"})";
   const std::string columns =
       R"([{\"name\":\"a\",\"kind\":\"real\",\"given\":false,\"min\":0.0,\"max\":1.0},)"
       R"({\"name\":\"b\",\"kind\":\"real\",\"given\":false,\"min\":0.0,\"max\":1.0}])";
