@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 
 // Folders of equal rank do not know each other.
 const std::map<std::string, int, std::less<>> kRanks = {
-    {"core", 0},      {"data", 1},  {"maps", 2},  {"nets", 2},  {"bases", 2}, {"ode", 3},
+    {"core", 0},      {"data", 1},  {"maps", 2},  {"nets", 2},  {"bases", 3}, {"ode", 3},
     {"bijectors", 4}, {"flows", 5}, {"model", 6}, {"train", 7}, {"app", 8}};
 
 // Packages that only some places may include: a path begins with one of the prefixes.

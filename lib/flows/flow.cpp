@@ -2,8 +2,13 @@
 
 #include <limits>
 
+#include "bases/laplace.hpp"
+#include "bases/logistic.hpp"
+#include "bases/made_mog.hpp"
+#include "bases/normal_mixture.hpp"
 #include "bases/standard_normal.hpp"
 #include "bases/student_t.hpp"
+#include "bases/uniform.hpp"
 #include "bijectors/chain.hpp"
 #include "core/numerics.hpp"
 #include "flows/catalogue.hpp"
@@ -28,6 +33,13 @@ template <class S> BijectorPtr<S> make_chain(const FlowSpec& spec, Plan& plan) {
 template <class S> BasePtr<S> make_base(const FlowSpec& spec, Plan& plan) {
   const Plan::Scope scope(plan, "base");
   if (spec.base == "student") return std::make_unique<StudentT<S>>(plan, spec.features);
+  if (spec.base == "laplace") return std::make_unique<Laplace<S>>();
+  if (spec.base == "logistic") return std::make_unique<Logistic<S>>();
+  if (spec.base == "uniform") return std::make_unique<Uniform<S>>(spec.tail);
+  if (spec.base == "mixture") return std::make_unique<NormalMixture<S>>(plan, spec.features, spec.components);
+  if (spec.base == "made-mog") {
+    return std::make_unique<MadeMog<S>>(plan, spec.features, spec.context, spec.components, style_of(spec));
+  }
   return std::make_unique<StandardNormal<S>>();
 }
 
