@@ -1,6 +1,7 @@
 #pragma once
 
 #include "maps/map.hpp"
+#include "maps/spline_limits.hpp"
 
 namespace biject {
 
@@ -15,7 +16,7 @@ template <class S> class RqSpline final : public Map<S> {
  public:
   /// bins in [2, kMostBins]; bound > 0.
   RqSpline(Index bins, double bound);
-  static constexpr Index kMostBins = 64;
+  static constexpr Index kMostBins = kMostSplineBins;
 
   Index params() const override { return 3 * bins_ - 1; }
   void init(VectorOut<S> phi) const override { phi.setZero(); }
