@@ -18,7 +18,7 @@ constexpr std::string_view kSplineOptions = "layers hidden blocks mix base dropo
 
 // The base of MADE-MoG has networks of its own and belongs to the flows that are named after it. A box holds only what the layers
 // never carry out of it.
-constexpr std::string_view kBases = "normal student laplace logistic mixture";
+constexpr std::string_view kMostBases = "normal student laplace logistic mixture";
 constexpr std::string_view kBoxBases = "normal student laplace logistic mixture uniform";
 
 // What won on held-out nats over eight tables of 250 to 20,000 rows and 2 to 30 columns. Silencing units is worth more than any
@@ -73,7 +73,7 @@ constexpr auto kCatalogue = std::to_array<FlowRow>({
         .score_cost = "1 pass",
         .sample_cost = "1 masked pass",
         .options = kNetOptions,
-        .bases = kBases,
+        .bases = kMostBases,
         .defaults = net_defaults,
         .scheme = "autoregressive",
         .map_name = "affine",
@@ -86,7 +86,7 @@ constexpr auto kCatalogue = std::to_array<FlowRow>({
         .score_cost = "1 pass",
         .sample_cost = "1 pass",
         .options = kNetOptions,
-        .bases = kBases,
+        .bases = kMostBases,
         .defaults = coupling_defaults,
         .scheme = "coupling",
         .map_name = "affine",
@@ -99,7 +99,7 @@ constexpr auto kCatalogue = std::to_array<FlowRow>({
         .score_cost = "1 pass",
         .sample_cost = "1 pass",
         .options = kNetOptions,
-        .bases = kBases,
+        .bases = kMostBases,
         .defaults = coupling_defaults,
         .scheme = "coupling",
         .map_name = "shift",
@@ -112,7 +112,7 @@ constexpr auto kCatalogue = std::to_array<FlowRow>({
         .score_cost = "1 matrix product",
         .sample_cost = "1 triangular solve",
         .options = "base",
-        .bases = kBases,
+        .bases = kMostBases,
         .defaults = no_defaults,
         .build_float = gaussian<float>,
         .build_double = gaussian<double>,
@@ -128,6 +128,16 @@ const FlowRow* find_flow(std::string_view name) {
   return row == kCatalogue.end() ? nullptr : &*row;
 }
 
+std::vector<std::string> words_of(std::string_view words) {
+  std::vector<std::string> result;
+  while (!words.empty()) {
+    const auto length = std::min(words.find(' '), words.size());
+    if (length > 0) result.emplace_back(words.substr(0, length));
+    words.remove_prefix(std::min(length + 1, words.size()));
+  }
+  return result;
+}
+
 bool lists(std::string_view words, std::string_view word) {
   while (!words.empty()) {
     const auto length = std::min(words.find(' '), words.size());
@@ -135,6 +145,51 @@ bool lists(std::string_view words, std::string_view word) {
     words.remove_prefix(std::min(length + 1, words.size()));
   }
   return false;
+}
+
+std::string options_of(const FlowSpec& spec) {
+  const FlowRow* row = find_flow(spec.flow);
+  std::string options(row->options);
+  const auto add = [&](std::string_view words) {
+    for (const std::string& word : words_of(words)) {
+      if (!lists(options, word)) options += ' ' + word;
+    }
+  };
+  if (lists(options, "component-flow")) {
+    row = find_flow(spec.component_flow);
+    add(row->options);
+  }
+  if (lists("mixture made-mog", spec.base)) add("components");
+  if (spec.context > 0 || !(row->has_networks_only_of_context || scheme_of(spec) == "elementwise")) return options;
+  std::string others;
+  for (const std::string& word : words_of(options)) {
+    if (!lists("hidden blocks dropout", word)) others += (others.empty() ? "" : " ") + word;
+  }
+  return others;
+}
+
+void forget_unread(FlowSpec& spec) {
+  const FlowSpec start;
+  const std::string options = options_of(spec);
+  const auto forget = [&](std::string_view option, auto& value, const auto& unread) {
+    if (!lists(options, option)) value = unread;
+  };
+  forget("scheme", spec.scheme, start.scheme);
+  forget("layers", spec.layers, start.layers);
+  forget("hidden", spec.hidden, start.hidden);
+  forget("blocks", spec.blocks, start.blocks);
+  forget("bins", spec.bins, start.bins);
+  forget("tail", spec.tail, start.tail);
+  forget("mix", spec.mix, start.mix);
+  forget("components", spec.components, start.components);
+  forget("component-flow", spec.component_flow, start.component_flow);
+  forget("dropout", spec.dropout, start.dropout);
+}
+
+std::string scheme_of(const FlowSpec& spec) {
+  const FlowRow* row = find_flow(spec.flow);
+  if (lists(row->options, "component-flow")) row = find_flow(spec.component_flow);
+  return spec.scheme.empty() ? std::string(row->scheme) : spec.scheme;
 }
 
 FlowSpec default_spec(const FlowRow& row, Index rows, Index features, Index context, std::string_view component_flow) {
@@ -145,6 +200,7 @@ FlowSpec default_spec(const FlowRow& row, Index rows, Index features, Index cont
   spec.base = row.bases.substr(0, row.bases.find(' '));
   if (!component_flow.empty()) spec.component_flow = component_flow;
   row.defaults(spec, rows);
+  forget_unread(spec);
   return spec;
 }
 

@@ -2,7 +2,9 @@
 
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "bijectors/chain.hpp"
 #include "flows/spec.hpp"
@@ -36,6 +38,7 @@ struct FlowRow {
   MapPtr<float> (*map_float)(const FlowSpec&) = nullptr;
   MapPtr<double> (*map_double)(const FlowSpec&) = nullptr;
   Index fewest_bins = 2, most_bins = 64;
+  bool has_networks_only_of_context = false;  // without given columns nothing reads --hidden and its like
   Objective objective = Objective::likelihood;
   double cost = 1;               // of a training row, in units of nsf: such flows get fewer epochs
   double learning_rate = 1e-3;
@@ -47,6 +50,15 @@ std::span<const FlowRow> catalogue();
 const FlowRow* find_flow(std::string_view name);
 /// Whether a list of words separated by spaces, as in `options` and `bases`, holds the word.
 bool lists(std::string_view words, std::string_view word);
+/// Those words, one by one.
+std::vector<std::string> words_of(std::string_view words);
+/// The options that a flow of this spec reads: those of its row, of its components and of its base, and those of networks only if it
+/// has any.
+std::string options_of(const FlowSpec& spec);
+/// Sets what the flow does not read to what a FlowSpec holds from the start, as check(spec) wants it.
+void forget_unread(FlowSpec& spec);
+/// The scheme of its layers, that of its row unless the spec names one; empty for a flow that is no product.
+std::string scheme_of(const FlowSpec& spec);
 /// The spec that `fit` uses where the user said nothing: sizes by rows, features and context columns. component_flow: of the
 /// flow `mixture`, empty for the default.
 FlowSpec default_spec(const FlowRow& row, Index rows, Index features, Index context, std::string_view component_flow = {});

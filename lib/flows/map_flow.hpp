@@ -26,7 +26,7 @@ template <template <class> class M, class S> MapPtr<S> make_map(const FlowSpec& 
 
 /// layers × (map under the scheme, mixing).
 template <template <class> class M, class S> void map_flow(const FlowSpec& spec, Chain<S>& chain) {
-  const std::string_view scheme = spec.scheme.empty() ? find_flow(spec.flow)->scheme : spec.scheme;
+  const std::string scheme = scheme_of(spec);
   for (Index i = 0; i < spec.layers; ++i) {
     if (scheme == "coupling") {
       const bool is_flipped = spec.mix == "none" && i % 2 == 1;  // nothing else would change the other half

@@ -40,13 +40,6 @@ void check_word(std::string_view field, const std::string& value, std::string_vi
   if (!lists(words, value)) refuse(field, '\'' + value + '\'', "one of " + commas(words));
 }
 
-/// What the flow reads; a mixture reads what its components read too.
-std::string options_of(const FlowSpec& spec, const FlowRow& row) {
-  std::string options(row.options);
-  if (lists(options, "component-flow")) options += ' ' + std::string(find_flow(spec.component_flow)->options);
-  return options;
-}
-
 void check_components(const FlowSpec& spec, const FlowRow& row) {
   if (!lists(row.options, "component-flow")) return;
   const FlowRow* component = find_flow(spec.component_flow);
@@ -95,9 +88,10 @@ void check(const FlowSpec& spec) {
                 fmt::format("--hidden {} --blocks {}", spec.hidden.front(), spec.blocks));
   }
   check_range("tail", spec.tail, 0.1, 1000.);
-  check_range("components", spec.components, 1, 4096);
+  check_range("components", spec.components, 1, kMostComponents);
   check_range("dropout", spec.dropout, 0., 0.9);
-  check_word("mix", spec.mix, "lu qr householder permute reverse none");
+  check_word("mix", spec.mix, kMixings);
+  check_word("base", spec.base, kBases);
   check_word("activation", spec.activation, "relu tanh");
   if (!lists(row->bases, spec.base)) {
     throw Error(ErrorKind::usage, "", fmt::format("--base: '{}' does not go with the flow {}", spec.base, spec.flow),
@@ -109,14 +103,14 @@ void check(const FlowSpec& spec) {
   }
   check_components(spec, *row);
   const FlowSpec defaults;
-  const std::string options = options_of(spec, *row);
+  const std::string options = options_of(spec);
   const auto check_read = [&](std::string_view option, bool is_default) {
     if (is_default || lists(options, option)) return;
     throw Error(ErrorKind::usage, "", fmt::format("--{}: the flow {} does not read it", option, spec.flow),
                 fmt::format("{} reads {}", spec.flow, flags(options)));
   };
   check_read("scheme", spec.scheme.empty());
-  if (!spec.scheme.empty()) check_word("scheme", spec.scheme, "autoregressive coupling elementwise");
+  if (!spec.scheme.empty()) check_word("scheme", spec.scheme, kSchemes);
   check_read("layers", spec.layers == defaults.layers);
   check_read("hidden", spec.hidden == defaults.hidden);
   check_read("blocks", spec.blocks == defaults.blocks);
@@ -125,7 +119,7 @@ void check(const FlowSpec& spec) {
   check_range("bins", spec.bins, sizes->fewest_bins, sizes->most_bins);
   check_read("tail", spec.tail == defaults.tail);
   check_read("mix", spec.mix == defaults.mix);
-  check_read("components", spec.components == defaults.components || lists("mixture made-mog", spec.base));
+  check_read("components", spec.components == defaults.components);
   check_read("component-flow", spec.component_flow == defaults.component_flow);
   check_read("dropout", spec.dropout == defaults.dropout);
   if (parameters_at_most(spec, *row) > kMostParameters) {

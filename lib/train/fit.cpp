@@ -249,6 +249,10 @@ FitPlan plan_fit(const FitRequest& request, Index rows, Index validation_rows, I
   const auto set = [](auto& value, const auto& wish) {
     if (wish) value = *wish;
   };
+  set(spec.scheme, request.scheme);
+  set(spec.base, request.base);
+  if (spec.base == "uniform") spec.mix = "permute";  // the linear maps would leave the box
+  forget_unread(spec);
   set(spec.layers, request.layers);
   if (request.blocks && *request.blocks > 0 && !request.hidden) spec.hidden.resize(1);
   set(spec.hidden, request.hidden);
@@ -257,10 +261,7 @@ FitPlan plan_fit(const FitRequest& request, Index rows, Index validation_rows, I
   set(spec.bins, request.bins);
   set(spec.tail, request.tail);
   set(spec.dropout, request.dropout);
-  set(spec.scheme, request.scheme);
   set(spec.components, request.components);
-  set(spec.base, request.base);
-  if (spec.base == "uniform") spec.mix = "permute";  // the linear maps would leave the box
   set(spec.mix, request.mix);
   check(spec);
   plan.options = default_options(spec, plan.train_rows);

@@ -15,9 +15,10 @@ template <class S> std::vector<Case<S>> parts();
 /// A small member of every row of the catalogue.
 inline biject::FlowSpec small_spec(const biject::FlowRow& row, biject::Index features, biject::Index context) {
   biject::FlowSpec spec = biject::default_spec(row, 1000, features, context);
-  if (biject::lists(row.options, "layers")) spec.layers = 2;
-  if (biject::lists(row.options, "hidden")) spec.hidden = {12, 12};
-  if (biject::lists(row.options, "component-flow")) spec.components = 3, spec.layers = 2, spec.hidden = {12, 12};
+  const std::string options = biject::options_of(spec);
+  if (biject::lists(options, "layers")) spec.layers = 2;
+  if (biject::lists(options, "hidden")) spec.hidden = {12, 12};
+  if (biject::lists(options, "component-flow")) spec.components = 3;
   spec.activation = "tanh";  // smooth, so that a Taylor remainder has an order
   return spec;
 }

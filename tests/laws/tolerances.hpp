@@ -8,7 +8,7 @@ struct Tolerances {
   double slope = 0.1;              // of 2, for the median over step sizes and directions
   double derivative_absolute = 1e-7, derivative_relative = 1e-6;  // central differences
   double float_log_prob = 2e-4;    // times 1 + |log p|, at the 99th percentile of rows: float32 through five layers
-  double integral = 1e-3;          // a trapezoid rule over knots where the second derivative jumps
+  double integral = 2e-3;          // a trapezoid rule over knots, where the density of a linear spline jumps
 };
 inline constexpr Tolerances tolerances;
 

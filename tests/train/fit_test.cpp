@@ -25,10 +25,12 @@ FitData banana(Index rows, std::uint64_t seed = 1) {
 }
 
 Model fit_small(const FitData& data, FitRequest request, int threads = 1) {
-  request.layers = request.flow == "gaussian" ? std::optional<Index>{} : 2;
-  if (request.flow != "gaussian") request.hidden = std::vector<Index>{16};
-  request.epochs = request.epochs.value_or(8);
   const auto context = static_cast<Index>(std::ranges::count(data.is_given, true));
+  const FlowRow* row = find_flow(request.flow);
+  const std::string options = row != nullptr ? options_of(default_spec(*row, 100, 2, context)) : "";
+  if (lists(options, "layers")) request.layers = 2;
+  if (lists(options, "hidden")) request.hidden = std::vector<Index>{16};
+  request.epochs = request.epochs.value_or(8);
   const FitPlan plan = plan_fit(request, data.values.rows(), data.validation ? data.validation->rows() : 0,
                                 std::ssize(data.names) - context, context);
   ThreadPool pool(threads);
