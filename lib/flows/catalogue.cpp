@@ -6,6 +6,7 @@
 #include "flows/map_flow.hpp"
 #include "flows/recipes.hpp"
 #include "maps/affine.hpp"
+#include "maps/circular_rq_spline.hpp"
 #include "maps/rq_spline.hpp"
 #include "maps/shift.hpp"
 
@@ -15,6 +16,7 @@ namespace {
 
 constexpr std::string_view kNetOptions = "layers hidden blocks mix base dropout";
 constexpr std::string_view kSplineOptions = "layers hidden blocks mix base dropout bins tail";
+constexpr std::string_view kMapBinsTailOptions = "scheme layers hidden blocks mix base dropout bins tail";
 
 // The base of MADE-MoG has networks of its own and belongs to the flows that are named after it. A box holds only what the layers
 // never carry out of it.
@@ -103,6 +105,19 @@ constexpr auto kCatalogue = std::to_array<FlowRow>({
         .defaults = coupling_defaults,
         .scheme = "coupling",
         .map_name = "shift",
+    }),
+    row_of_map<CircularRqSpline>({
+        .name = "nsf-circular",
+        .summary = "as nsf for columns that go round in a circle: both ends of the interval meet",
+        .paper = "Rezende et al. 2020, Normalizing flows on tori and spheres",
+        .formula = "z_d = wrap(spline(x_d; net(x_0 … x_{d−1})) + shift) on [−tail, tail)",
+        .score_cost = "1 pass",
+        .sample_cost = "1 masked pass",
+        .options = kMapBinsTailOptions,
+        .bases = kBoxBases,
+        .defaults = net_defaults,
+        .scheme = "autoregressive",
+        .map_name = "circular rational-quadratic spline",
     }),
     FlowRow{
         .name = "gaussian",
