@@ -7,6 +7,7 @@
 #include "flows/recipes.hpp"
 #include "maps/affine.hpp"
 #include "maps/circular_rq_spline.hpp"
+#include "maps/linear_spline.hpp"
 #include "maps/rq_spline.hpp"
 #include "maps/shift.hpp"
 
@@ -118,6 +119,19 @@ constexpr auto kCatalogue = std::to_array<FlowRow>({
         .defaults = net_defaults,
         .scheme = "autoregressive",
         .map_name = "circular rational-quadratic spline",
+    }),
+    row_of_map<LinearSpline>({
+        .name = "linear-spline",
+        .summary = "histograms that bend: densities with steps; rough elsewhere",
+        .paper = "Müller, McWilliams, Rousselle, Gross, Novák 2019, Neural importance sampling",
+        .formula = "z_d = spline(x_d; net(x_0 … x_{d−1})), piecewise linear with equal bins",
+        .score_cost = "1 pass",
+        .sample_cost = "1 masked pass",
+        .options = kMapBinsTailOptions,
+        .bases = kBoxBases,
+        .defaults = net_defaults,
+        .scheme = "autoregressive",
+        .map_name = "linear spline",
     }),
     FlowRow{
         .name = "gaussian",
