@@ -8,6 +8,7 @@
 #include "maps/affine.hpp"
 #include "maps/circular_rq_spline.hpp"
 #include "maps/linear_spline.hpp"
+#include "maps/quadratic_spline.hpp"
 #include "maps/rq_spline.hpp"
 #include "maps/shift.hpp"
 
@@ -132,6 +133,19 @@ constexpr auto kCatalogue = std::to_array<FlowRow>({
         .defaults = net_defaults,
         .scheme = "autoregressive",
         .map_name = "linear spline",
+    }),
+    row_of_map<QuadraticSpline>({
+        .name = "quadratic-spline",
+        .summary = "piecewise linear densities: continuous, with kinks",
+        .paper = "Müller, McWilliams, Rousselle, Gross, Novák 2019, Neural importance sampling",
+        .formula = "z_d = spline(x_d; net(x_0 … x_{d−1})), piecewise quadratic",
+        .score_cost = "1 pass",
+        .sample_cost = "1 masked pass",
+        .options = kMapBinsTailOptions,
+        .bases = kBoxBases,
+        .defaults = net_defaults,
+        .scheme = "autoregressive",
+        .map_name = "quadratic spline",
     }),
     FlowRow{
         .name = "gaussian",
