@@ -7,6 +7,7 @@
 #include "flows/recipes.hpp"
 #include "maps/affine.hpp"
 #include "maps/circular_rq_spline.hpp"
+#include "maps/cubic_spline.hpp"
 #include "maps/linear_spline.hpp"
 #include "maps/quadratic_spline.hpp"
 #include "maps/rq_spline.hpp"
@@ -146,6 +147,19 @@ constexpr auto kCatalogue = std::to_array<FlowRow>({
         .defaults = net_defaults,
         .scheme = "autoregressive",
         .map_name = "quadratic spline",
+    }),
+    row_of_map<CubicSpline>({
+        .name = "cubic-spline",
+        .summary = "smooth densities on an interval by monotone cubic pieces",
+        .paper = "Durkan, Bekasov, Murray, Papamakarios 2019, Cubic-spline flows",
+        .formula = "z_d = spline(x_d; net(x_0 … x_{d−1})), piecewise cubic",
+        .score_cost = "1 pass",
+        .sample_cost = "1 masked pass",
+        .options = kMapBinsTailOptions,
+        .bases = kBoxBases,
+        .defaults = net_defaults,
+        .scheme = "autoregressive",
+        .map_name = "cubic spline",
     }),
     FlowRow{
         .name = "gaussian",
