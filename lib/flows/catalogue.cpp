@@ -8,6 +8,7 @@
 #include "maps/affine.hpp"
 #include "maps/circular_rq_spline.hpp"
 #include "maps/cubic_spline.hpp"
+#include "maps/linear_rational_spline.hpp"
 #include "maps/linear_spline.hpp"
 #include "maps/quadratic_spline.hpp"
 #include "maps/rq_spline.hpp"
@@ -160,6 +161,19 @@ constexpr auto kCatalogue = std::to_array<FlowRow>({
         .defaults = net_defaults,
         .scheme = "autoregressive",
         .map_name = "cubic spline",
+    }),
+    row_of_map<LinearRationalSpline>({
+        .name = "lrs",
+        .summary = "as nsf with pieces that are inverted without a root",
+        .paper = "Dolatabadi, Erfani, Leckie 2020, Invertible generative modeling using linear rational splines",
+        .formula = "z_d = spline(x_d; net(x_0 … x_{d−1})), two linear-rational pieces in each bin",
+        .score_cost = "1 pass",
+        .sample_cost = "1 masked pass",
+        .options = kMapBinsTailOptions,
+        .bases = kBoxBases,
+        .defaults = net_defaults,
+        .scheme = "autoregressive",
+        .map_name = "linear-rational spline",
     }),
     FlowRow{
         .name = "gaussian",
