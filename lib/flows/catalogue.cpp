@@ -6,6 +6,7 @@
 #include "flows/map_flow.hpp"
 #include "flows/recipes.hpp"
 #include "maps/affine.hpp"
+#include "maps/bernstein.hpp"
 #include "maps/circular_rq_spline.hpp"
 #include "maps/cubic_spline.hpp"
 #include "maps/linear_rational_spline.hpp"
@@ -174,6 +175,19 @@ constexpr auto kCatalogue = std::to_array<FlowRow>({
         .defaults = net_defaults,
         .scheme = "autoregressive",
         .map_name = "linear-rational spline",
+    }),
+    row_of_map<Bernstein>({
+        .name = "bernstein",
+        .summary = "smooth densities; one polynomial over the whole interval, robust coefficients",
+        .paper = "Ramasinghe, Fernando, Khan, Barnes 2021, Robust normalizing flows using Bernstein-type polynomials",
+        .formula = "z_d = Σ_k a_k·B_k(x_d) with rising a = net(x_0 … x_{d−1})",
+        .score_cost = "1 pass",
+        .sample_cost = "1 masked pass",
+        .options = kMapBinsTailOptions,
+        .bases = kBoxBases,
+        .defaults = net_defaults,
+        .scheme = "autoregressive",
+        .map_name = "Bernstein polynomial",
     }),
     FlowRow{
         .name = "gaussian",
