@@ -14,6 +14,7 @@
 #include "maps/quadratic_spline.hpp"
 #include "maps/rq_spline.hpp"
 #include "maps/shift.hpp"
+#include "maps/sum_of_squares.hpp"
 
 namespace biject {
 
@@ -188,6 +189,19 @@ constexpr auto kCatalogue = std::to_array<FlowRow>({
         .defaults = net_defaults,
         .scheme = "autoregressive",
         .map_name = "Bernstein polynomial",
+    }),
+    row_of_map<SumOfSquares>({
+        .name = "sos",
+        .summary = "smooth densities by the integral of a sum of squared polynomials",
+        .paper = "Jaini, Selby, Yu 2019, Sum-of-squares polynomial flow",
+        .formula = "z_d = c + ∫_0^x_d Σ_k (Σ_l a_kl·u^l)² du with (a, c) = net(x_0 … x_{d−1})",
+        .score_cost = "1 pass",
+        .sample_cost = "1 masked pass",
+        .options = kMapBinsTailOptions,
+        .bases = kMostBases,
+        .defaults = net_defaults,
+        .scheme = "autoregressive",
+        .map_name = "sum-of-squares polynomial",
     }),
     FlowRow{
         .name = "gaussian",
