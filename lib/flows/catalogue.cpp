@@ -9,6 +9,7 @@
 #include "maps/bernstein.hpp"
 #include "maps/circular_rq_spline.hpp"
 #include "maps/cubic_spline.hpp"
+#include "maps/deep_sigmoid.hpp"
 #include "maps/linear_rational_spline.hpp"
 #include "maps/linear_spline.hpp"
 #include "maps/quadratic_spline.hpp"
@@ -22,6 +23,7 @@ namespace {
 
 constexpr std::string_view kNetOptions = "layers hidden blocks mix base dropout";
 constexpr std::string_view kSplineOptions = "layers hidden blocks mix base dropout bins tail";
+constexpr std::string_view kMapBinsOptions = "scheme layers hidden blocks mix base dropout bins";
 constexpr std::string_view kMapBinsTailOptions = "scheme layers hidden blocks mix base dropout bins tail";
 
 // The base of MADE-MoG has networks of its own and belongs to the flows that are named after it. A box holds only what the layers
@@ -202,6 +204,19 @@ constexpr auto kCatalogue = std::to_array<FlowRow>({
         .defaults = net_defaults,
         .scheme = "autoregressive",
         .map_name = "sum-of-squares polynomial",
+    }),
+    row_of_map<DeepSigmoid>({
+        .name = "naf",
+        .summary = "multimodal densities; smooth everywhere, a numerical inverse",
+        .paper = "Huang, Krueger, Lacoste, Courville 2018, Neural autoregressive flows",
+        .formula = "z_d = logit(Σ_k w_k·σ(a_k·x_d + b_k)) with (w, a, b) = net(x_0 … x_{d−1})",
+        .score_cost = "1 pass",
+        .sample_cost = "1 masked pass + a root for each column",
+        .options = kMapBinsOptions,
+        .bases = kMostBases,
+        .defaults = net_defaults,
+        .scheme = "autoregressive",
+        .map_name = "deep sigmoidal map",
     }),
     FlowRow{
         .name = "gaussian",
