@@ -12,6 +12,7 @@
 #include "maps/deep_sigmoid.hpp"
 #include "maps/linear_rational_spline.hpp"
 #include "maps/linear_spline.hpp"
+#include "maps/mixture_cdf.hpp"
 #include "maps/quadratic_spline.hpp"
 #include "maps/rq_spline.hpp"
 #include "maps/shift.hpp"
@@ -217,6 +218,19 @@ constexpr auto kCatalogue = std::to_array<FlowRow>({
         .defaults = net_defaults,
         .scheme = "autoregressive",
         .map_name = "deep sigmoidal map",
+    }),
+    row_of_map<LogisticMixture>({
+        .name = "flow++",
+        .summary = "couplings that split modes: multimodal densities with plain networks",
+        .paper = "Ho, Chen, Srinivas, Duan, Abbeel 2019, Flow++",
+        .formula = "z_B = exp(s)·logit(Σ_k w_k·σ((x_B − m_k)/s_k)) + t with all of them net(x_A)",
+        .score_cost = "1 pass",
+        .sample_cost = "1 pass + a root for each column",
+        .options = kMapBinsOptions,
+        .bases = kMostBases,
+        .defaults = coupling_defaults,
+        .scheme = "coupling",
+        .map_name = "mixture of logistics",
     }),
     FlowRow{
         .name = "gaussian",
