@@ -10,6 +10,7 @@
 #include "maps/circular_rq_spline.hpp"
 #include "maps/cubic_spline.hpp"
 #include "maps/deep_sigmoid.hpp"
+#include "maps/lambert_w.hpp"
 #include "maps/linear_rational_spline.hpp"
 #include "maps/linear_spline.hpp"
 #include "maps/mixture_cdf.hpp"
@@ -24,6 +25,7 @@ namespace {
 
 constexpr std::string_view kNetOptions = "layers hidden blocks mix base dropout";
 constexpr std::string_view kSplineOptions = "layers hidden blocks mix base dropout bins tail";
+constexpr std::string_view kMapOptions = "scheme layers hidden blocks mix base dropout";
 constexpr std::string_view kMapBinsOptions = "scheme layers hidden blocks mix base dropout bins";
 constexpr std::string_view kMapBinsTailOptions = "scheme layers hidden blocks mix base dropout bins tail";
 
@@ -231,6 +233,19 @@ constexpr auto kCatalogue = std::to_array<FlowRow>({
         .defaults = coupling_defaults,
         .scheme = "coupling",
         .map_name = "mixture of logistics",
+    }),
+    row_of_map<LambertW>({
+        .name = "lambert-w",
+        .summary = "heavy tails that a normal base cannot have",
+        .paper = "Goerg 2015, The Lambert way to Gaussianize heavy-tailed data",
+        .formula = "z_d = sign(u)·√(W(δu²)/δ) with u = affine(x_d), (δ, affine) = net(x_0 … x_{d−1})",
+        .score_cost = "1 pass",
+        .sample_cost = "1 masked pass",
+        .options = kMapOptions,
+        .bases = kMostBases,
+        .defaults = net_defaults,
+        .scheme = "autoregressive",
+        .map_name = "Lambert W",
     }),
     FlowRow{
         .name = "gaussian",
