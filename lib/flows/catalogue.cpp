@@ -17,6 +17,7 @@
 #include "maps/quadratic_spline.hpp"
 #include "maps/rq_spline.hpp"
 #include "maps/shift.hpp"
+#include "maps/sinh_arcsinh.hpp"
 #include "maps/sum_of_squares.hpp"
 
 namespace biject {
@@ -246,6 +247,19 @@ constexpr auto kCatalogue = std::to_array<FlowRow>({
         .defaults = net_defaults,
         .scheme = "autoregressive",
         .map_name = "Lambert W",
+    }),
+    row_of_map<SinhArcsinh>({
+        .name = "sinh-arcsinh",
+        .summary = "skewed columns with tails heavier or lighter than normal",
+        .paper = "Jones, Pewsey 2009, Sinh-arcsinh distributions",
+        .formula = "z_d = sinh(δ·asinh(u) − ε) with u = affine(x_d), (δ, ε, affine) = net(x_0 … x_{d−1})",
+        .score_cost = "1 pass",
+        .sample_cost = "1 masked pass",
+        .options = kMapOptions,
+        .bases = kMostBases,
+        .defaults = net_defaults,
+        .scheme = "autoregressive",
+        .map_name = "sinh-arcsinh",
     }),
     FlowRow{
         .name = "gaussian",
