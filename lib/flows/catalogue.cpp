@@ -19,6 +19,7 @@
 #include "maps/shift.hpp"
 #include "maps/sinh_arcsinh.hpp"
 #include "maps/sum_of_squares.hpp"
+#include "maps/unconstrained_monotone.hpp"
 
 namespace biject {
 
@@ -48,6 +49,12 @@ void net_defaults(FlowSpec& spec, Index rows) {
 void coupling_defaults(FlowSpec& spec, Index rows) {
   net_defaults(spec, rows);
   spec.layers = 8;
+}
+
+// Its bends have a least width in units of the interval: a narrow one makes them sharp where the rows are.
+void unaf_defaults(FlowSpec& spec, Index rows) {
+  net_defaults(spec, rows);
+  spec.tail = 3;
 }
 
 void no_defaults(FlowSpec&, Index) {}
@@ -221,6 +228,20 @@ constexpr auto kCatalogue = std::to_array<FlowRow>({
         .defaults = net_defaults,
         .scheme = "autoregressive",
         .map_name = "deep sigmoidal map",
+    }),
+    row_of_map<UnconstrainedMonotone>({
+        .name = "unaf",
+        .summary = "smooth multimodal densities: the slope in a column is itself a small network; slow",
+        .paper = "Wehenkel, Louppe 2019, Unconstrained monotonic neural networks",
+        .formula = "z_d = t + ∫_0^x_d exp(c + Σ_k v_k·tanh(a_k·u + b_k)) du with all of them net(x_0 … x_{d−1})",
+        .score_cost = "1 pass",
+        .sample_cost = "1 masked pass + a root for each column",
+        .options = kMapBinsTailOptions,
+        .bases = kMostBases,
+        .defaults = unaf_defaults,
+        .scheme = "autoregressive",
+        .map_name = "unconstrained monotone network",
+        .cost = 3,
     }),
     row_of_map<LogisticMixture>({
         .name = "flow++",
