@@ -1,8 +1,6 @@
 #include "bijectors/lu_linear.hpp"
 
-#include <Eigen/Cholesky>
-#include <cmath>
-
+#include "bijectors/whitening.hpp"
 #include "nets/dense.hpp"
 
 namespace biject {
@@ -24,22 +22,12 @@ template <class S> void LuLinear<S>::init(Arena<S>& theta, Workspace<S>&, const 
   theta[log_diagonal_].setZero();
   theta[bias_].setZero();
   if (start_ == Start::identity || x.rows() < 2) return;
-  // With covariance Σ and its inverse R·Rᵀ, R upper triangular, x·R has covariance 1: U = R, L = 1. R is the inverse of the
-  // upper factor of Σ = R⁻ᵀ·R⁻¹. The ridge keeps collinear columns from asking for an infinite scale.
-  const Matrix<double> data = x.template cast<double>();
-  const Eigen::RowVectorXd mean = data.colwise().mean();
-  const Matrix<double> centred = data.rowwise() - mean;
-  Matrix<double> covariance = centred.transpose() * centred / static_cast<double>(x.rows());
-  covariance.diagonal().array() += 1e-6 * covariance.diagonal().mean() + 1e-12;
-  const Eigen::LLT<Matrix<double>> cholesky(covariance);
-  const Matrix<double> upper = cholesky.matrixU();
-  const Matrix<double> r =
-      upper.template triangularView<Eigen::Upper>().solve(Matrix<double>::Identity(x.cols(), x.cols()));
-  if (cholesky.info() != Eigen::Success || !r.allFinite()) return;  // the identity will do
-  // Factors are relative to U = R: diagonal as logarithm, the strict upper part as it is.
-  theta[lu_] = r.template triangularView<Eigen::StrictlyUpper>().toDenseMatrix().template cast<S>();
-  theta[log_diagonal_] = r.diagonal().array().log().matrix().template cast<S>();
-  theta[bias_] = (-mean * r).transpose().template cast<S>();
+  const auto found = whitening<S>(x);
+  if (!found) return;  // the identity will do
+  // U = R, L = 1: the diagonal as logarithm, the strict upper part as it is.
+  theta[lu_] = found->r.template triangularView<Eigen::StrictlyUpper>().toDenseMatrix().template cast<S>();
+  theta[log_diagonal_] = found->r.diagonal().array().log().matrix().template cast<S>();
+  theta[bias_] = found->offset.transpose().template cast<S>();
 }
 
 template <class S> void LuLinear<S>::unpack(const Frame<S>& f) const {

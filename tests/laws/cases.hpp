@@ -50,8 +50,10 @@ template <class S> std::vector<Case<S>> rows_of_the_catalogue() {
 #include "bijectors/autoregressive.hpp"
 #include "bijectors/coupling.hpp"
 #include "bijectors/elementwise.hpp"
+#include "bijectors/householder.hpp"
 #include "bijectors/lu_linear.hpp"
 #include "bijectors/permutation.hpp"
+#include "bijectors/qr_linear.hpp"
 
 namespace laws {
 
@@ -96,6 +98,10 @@ template <class S> std::vector<Case<S>> parts() {
       for (const auto start : {LuLinear<S>::Start::identity, LuLinear<S>::Start::whiten}) {
         cases.push_back({"lu" + size, d, c, [=](Chain<S>& chain) { chain.template add<LuLinear<S>>("lu", d, start); }});
       }
+      for (const auto start : {QrLinear<S>::Start::identity, QrLinear<S>::Start::whiten}) {
+        cases.push_back({"qr" + size, d, c, [=](Chain<S>& chain) { chain.template add<QrLinear<S>>("qr", d, start); }});
+      }
+      cases.push_back({"householder" + size, d, c, [d](Chain<S>& chain) { chain.template add<Householder<S>>("h", d, Index{3}); }});
     }
     for (const auto& [name, make] : maps<S>()) {
       const auto map = make;
