@@ -51,6 +51,13 @@ void coupling_defaults(FlowSpec& spec, Index rows) {
   spec.layers = 8;
 }
 
+// Without networks nothing overfits soon, and every layer can do little.
+void gaussianization_defaults(FlowSpec& spec, Index rows) {
+  net_defaults(spec, rows);
+  spec.layers = 12;
+  spec.mix = "householder";
+}
+
 // Its bends have a least width in units of the interval: a narrow one makes them sharp where the rows are.
 void unaf_defaults(FlowSpec& spec, Index rows) {
   net_defaults(spec, rows);
@@ -255,6 +262,19 @@ constexpr auto kCatalogue = std::to_array<FlowRow>({
         .defaults = coupling_defaults,
         .scheme = "coupling",
         .map_name = "mixture of logistics",
+    }),
+    row_of_map<GaussianMixture>({
+        .name = "gaussianization",
+        .summary = "no networks: columns made normal one by one between rotations; small and fast to fit",
+        .paper = "Meng, Song, Song, Ermon 2020, Gaussianization flows",
+        .formula = "z_d = Φ⁻¹(Σ_k w_k·Φ((x_d − m_k)/s_k)), then a rotation",
+        .score_cost = "1 pass",
+        .sample_cost = "1 pass + a root for each column",
+        .options = kMapBinsOptions,
+        .bases = kMostBases,
+        .defaults = gaussianization_defaults,
+        .scheme = "elementwise",
+        .map_name = "mixture of Gaussians",
     }),
     row_of_map<LambertW>({
         .name = "lambert-w",
