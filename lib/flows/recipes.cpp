@@ -1,18 +1,39 @@
 #include "flows/recipes.hpp"
 
+#include "bijectors/actnorm.hpp"
+#include "bijectors/coupling.hpp"
 #include "bijectors/elementwise.hpp"
 #include "bijectors/lu_linear.hpp"
 #include "flows/mixing.hpp"
+#include "maps/affine.hpp"
 #include "maps/shift.hpp"
 
 namespace biject {
 
-template <class S> void gaussian(const FlowSpec& spec, Chain<S>& chain) {
+namespace {
+
+template <class S> void whiten(const FlowSpec& spec, Chain<S>& chain) {
   chain.template add<LuLinear<S>>("lu", spec.features, LuLinear<S>::Start::whiten);
+}
+
+}  // namespace
+
+template <class S> void gaussian(const FlowSpec& spec, Chain<S>& chain) {
+  whiten(spec, chain);
   if (spec.context > 0) chain.template add<Elementwise<S>>("shift", spec.features, spec.context, std::make_unique<Shift<S>>());
+}
+
+template <class S> void glow(const FlowSpec& spec, Chain<S>& chain) {
+  for (Index i = 0; i < spec.layers; ++i) {
+    chain.template add<ActNorm<S>>("actnorm", spec.features);
+    chain.template add<Coupling<S>>("coupling", spec.features, spec.context, std::make_unique<Affine<S>>(), style_of(spec));
+    mix(spec, chain, i + 1 == spec.layers);
+  }
 }
 
 template void gaussian<float>(const FlowSpec&, Chain<float>&);
 template void gaussian<double>(const FlowSpec&, Chain<double>&);
+template void glow<float>(const FlowSpec&, Chain<float>&);
+template void glow<double>(const FlowSpec&, Chain<double>&);
 
 }  // namespace biject
