@@ -64,6 +64,11 @@ void unaf_defaults(FlowSpec& spec, Index rows) {
   spec.tail = 3;
 }
 
+void row_defaults(FlowSpec& spec, Index rows) {
+  net_defaults(spec, rows);
+  spec.layers = 32;
+}
+
 void no_defaults(FlowSpec&, Index) {}
 
 constexpr auto kCatalogue = std::to_array<FlowRow>({
@@ -209,6 +214,21 @@ constexpr auto kCatalogue = std::to_array<FlowRow>({
         .defaults = coupling_defaults,
         .build_float = glow<float>,
         .build_double = glow<double>,
+    },
+    FlowRow{
+        .name = "planar",
+        .summary = "the first of all; simple densities of few columns",
+        .paper = "Rezende, Mohamed 2015, Variational inference with normalizing flows",
+        .formula = "z = x + u·tanh(w·x + b)",
+        .score_cost = "1 pass",
+        .sample_cost = "a root for each layer",
+        .options = "layers hidden blocks base dropout",
+        .bases = kMostBases,
+        .defaults = row_defaults,
+        .build_float = planar<float>,
+        .build_double = planar<double>,
+        .has_networks_only_of_context = true,
+        .learning_rate = 5e-3,
     },
     row_of_map<Bernstein>({
         .name = "bernstein",

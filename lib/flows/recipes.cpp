@@ -4,6 +4,7 @@
 #include "bijectors/coupling.hpp"
 #include "bijectors/elementwise.hpp"
 #include "bijectors/lu_linear.hpp"
+#include "bijectors/planar.hpp"
 #include "flows/mixing.hpp"
 #include "maps/affine.hpp"
 #include "maps/shift.hpp"
@@ -12,8 +13,22 @@ namespace biject {
 
 namespace {
 
+template <class S> void scale_by_context(const FlowSpec& spec, Chain<S>& chain) {
+  if (spec.context == 0) return;
+  chain.template add<Elementwise<S>>("context", spec.features, spec.context, std::make_unique<Affine<S>>(), style_of(spec));
+}
+
 template <class S> void whiten(const FlowSpec& spec, Chain<S>& chain) {
   chain.template add<LuLinear<S>>("lu", spec.features, LuLinear<S>::Start::whiten);
+}
+
+/// layers × Layer, whose rows' numbers are a network of the context.
+template <class Layer, class S, class... Args> void layers_of(const FlowSpec& spec, Chain<S>& chain, const char* name, Args... args) {
+  scale_by_context(spec, chain);
+  for (Index i = 0; i < spec.layers; ++i) {
+    chain.template add<Layer>(name, spec.features, spec.context, context_style_of(spec), args...);
+  }
+  whiten(spec, chain);
 }
 
 }  // namespace
@@ -31,9 +46,13 @@ template <class S> void glow(const FlowSpec& spec, Chain<S>& chain) {
   }
 }
 
+template <class S> void planar(const FlowSpec& spec, Chain<S>& chain) { layers_of<Planar<S>>(spec, chain, "planar"); }
+
 template void gaussian<float>(const FlowSpec&, Chain<float>&);
 template void gaussian<double>(const FlowSpec&, Chain<double>&);
 template void glow<float>(const FlowSpec&, Chain<float>&);
 template void glow<double>(const FlowSpec&, Chain<double>&);
+template void planar<float>(const FlowSpec&, Chain<float>&);
+template void planar<double>(const FlowSpec&, Chain<double>&);
 
 }  // namespace biject

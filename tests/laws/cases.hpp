@@ -53,6 +53,7 @@ template <class S> std::vector<Case<S>> rows_of_the_catalogue() {
 #include "bijectors/householder.hpp"
 #include "bijectors/lu_linear.hpp"
 #include "bijectors/permutation.hpp"
+#include "bijectors/planar.hpp"
 #include "bijectors/qr_linear.hpp"
 
 namespace laws {
@@ -103,6 +104,8 @@ template <class S> std::vector<Case<S>> parts() {
       }
       cases.push_back({"householder" + size, d, c, [d](Chain<S>& chain) { chain.template add<Householder<S>>("h", d, Index{3}); }});
     }
+    const NetStyle of_context = c > 0 ? NetStyle{{6}, 0, {Activation::tanh, 0}} : NetStyle{};
+    cases.push_back({"planar" + size, d, c, [=](Chain<S>& chain) { chain.template add<Planar<S>>("p", d, c, of_context); }});
     for (const auto& [name, make] : maps<S>()) {
       const auto map = make;
       cases.push_back({"elementwise " + name + size, d, c,
