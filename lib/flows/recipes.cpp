@@ -5,6 +5,7 @@
 #include "bijectors/elementwise.hpp"
 #include "bijectors/lu_linear.hpp"
 #include "bijectors/planar.hpp"
+#include "bijectors/radial.hpp"
 #include "flows/mixing.hpp"
 #include "maps/affine.hpp"
 #include "maps/shift.hpp"
@@ -48,11 +49,15 @@ template <class S> void glow(const FlowSpec& spec, Chain<S>& chain) {
 
 template <class S> void planar(const FlowSpec& spec, Chain<S>& chain) { layers_of<Planar<S>>(spec, chain, "planar"); }
 
+template <class S> void radial(const FlowSpec& spec, Chain<S>& chain) { layers_of<Radial<S>>(spec, chain, "radial"); }
+
 template void gaussian<float>(const FlowSpec&, Chain<float>&);
 template void gaussian<double>(const FlowSpec&, Chain<double>&);
 template void glow<float>(const FlowSpec&, Chain<float>&);
 template void glow<double>(const FlowSpec&, Chain<double>&);
 template void planar<float>(const FlowSpec&, Chain<float>&);
 template void planar<double>(const FlowSpec&, Chain<double>&);
+template void radial<float>(const FlowSpec&, Chain<float>&);
+template void radial<double>(const FlowSpec&, Chain<double>&);
 
 }  // namespace biject

@@ -12,5 +12,6 @@ namespace biject {
 template <class S> void gaussian(const FlowSpec& spec, Chain<S>& chain);
 template <class S> void glow(const FlowSpec& spec, Chain<S>& chain);
 template <class S> void planar(const FlowSpec& spec, Chain<S>& chain);
+template <class S> void radial(const FlowSpec& spec, Chain<S>& chain);
 
 }  // namespace biject

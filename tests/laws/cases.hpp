@@ -55,6 +55,7 @@ template <class S> std::vector<Case<S>> rows_of_the_catalogue() {
 #include "bijectors/permutation.hpp"
 #include "bijectors/planar.hpp"
 #include "bijectors/qr_linear.hpp"
+#include "bijectors/radial.hpp"
 
 namespace laws {
 
@@ -106,6 +107,7 @@ template <class S> std::vector<Case<S>> parts() {
     }
     const NetStyle of_context = c > 0 ? NetStyle{{6}, 0, {Activation::tanh, 0}} : NetStyle{};
     cases.push_back({"planar" + size, d, c, [=](Chain<S>& chain) { chain.template add<Planar<S>>("p", d, c, of_context); }});
+    cases.push_back({"radial" + size, d, c, [=](Chain<S>& chain) { chain.template add<Radial<S>>("r", d, c, of_context); }});
     for (const auto& [name, make] : maps<S>()) {
       const auto map = make;
       cases.push_back({"elementwise " + name + size, d, c,
