@@ -1,11 +1,14 @@
 #include "flows/recipes.hpp"
 
+#include <algorithm>
+
 #include "bijectors/actnorm.hpp"
 #include "bijectors/coupling.hpp"
 #include "bijectors/elementwise.hpp"
 #include "bijectors/lu_linear.hpp"
 #include "bijectors/planar.hpp"
 #include "bijectors/radial.hpp"
+#include "bijectors/sylvester.hpp"
 #include "flows/mixing.hpp"
 #include "maps/affine.hpp"
 #include "maps/shift.hpp"
@@ -13,6 +16,8 @@
 namespace biject {
 
 namespace {
+
+constexpr Index kMostRank = 32;     // of a Sylvester layer
 
 template <class S> void scale_by_context(const FlowSpec& spec, Chain<S>& chain) {
   if (spec.context == 0) return;
@@ -51,6 +56,10 @@ template <class S> void planar(const FlowSpec& spec, Chain<S>& chain) { layers_o
 
 template <class S> void radial(const FlowSpec& spec, Chain<S>& chain) { layers_of<Radial<S>>(spec, chain, "radial"); }
 
+template <class S> void sylvester(const FlowSpec& spec, Chain<S>& chain) {
+  layers_of<Sylvester<S>>(spec, chain, "sylvester", std::min(spec.features, kMostRank));
+}
+
 template void gaussian<float>(const FlowSpec&, Chain<float>&);
 template void gaussian<double>(const FlowSpec&, Chain<double>&);
 template void glow<float>(const FlowSpec&, Chain<float>&);
@@ -59,5 +68,7 @@ template void planar<float>(const FlowSpec&, Chain<float>&);
 template void planar<double>(const FlowSpec&, Chain<double>&);
 template void radial<float>(const FlowSpec&, Chain<float>&);
 template void radial<double>(const FlowSpec&, Chain<double>&);
+template void sylvester<float>(const FlowSpec&, Chain<float>&);
+template void sylvester<double>(const FlowSpec&, Chain<double>&);
 
 }  // namespace biject

@@ -13,5 +13,6 @@ template <class S> void gaussian(const FlowSpec& spec, Chain<S>& chain);
 template <class S> void glow(const FlowSpec& spec, Chain<S>& chain);
 template <class S> void planar(const FlowSpec& spec, Chain<S>& chain);
 template <class S> void radial(const FlowSpec& spec, Chain<S>& chain);
+template <class S> void sylvester(const FlowSpec& spec, Chain<S>& chain);
 
 }  // namespace biject

@@ -56,6 +56,7 @@ template <class S> std::vector<Case<S>> rows_of_the_catalogue() {
 #include "bijectors/planar.hpp"
 #include "bijectors/qr_linear.hpp"
 #include "bijectors/radial.hpp"
+#include "bijectors/sylvester.hpp"
 
 namespace laws {
 
@@ -108,6 +109,9 @@ template <class S> std::vector<Case<S>> parts() {
     const NetStyle of_context = c > 0 ? NetStyle{{6}, 0, {Activation::tanh, 0}} : NetStyle{};
     cases.push_back({"planar" + size, d, c, [=](Chain<S>& chain) { chain.template add<Planar<S>>("p", d, c, of_context); }});
     cases.push_back({"radial" + size, d, c, [=](Chain<S>& chain) { chain.template add<Radial<S>>("r", d, c, of_context); }});
+    cases.push_back({"sylvester" + size, d, c, [=](Chain<S>& chain) {
+                       chain.template add<Sylvester<S>>("s", d, c, of_context, std::max<Index>(1, d - 1));
+                     }});
     for (const auto& [name, make] : maps<S>()) {
       const auto map = make;
       cases.push_back({"elementwise " + name + size, d, c,
