@@ -69,6 +69,12 @@ void row_defaults(FlowSpec& spec, Index rows) {
   spec.layers = 32;
 }
 
+void bnaf_defaults(FlowSpec& spec, Index rows) {
+  net_defaults(spec, rows);
+  spec.dropout = 0;
+  spec.layers = 3;
+}
+
 void no_defaults(FlowSpec&, Index) {}
 
 constexpr auto kCatalogue = std::to_array<FlowRow>({
@@ -214,6 +220,19 @@ constexpr auto kCatalogue = std::to_array<FlowRow>({
         .defaults = coupling_defaults,
         .build_float = glow<float>,
         .build_double = glow<double>,
+    },
+    FlowRow{
+        .name = "bnaf",
+        .summary = "smooth densities of any shape with few parameters; slow to sample",
+        .paper = "De Cao, Titov, Aziz 2019, Block neural autoregressive flow",
+        .formula = "z_d = net_d(x_0 … x_d), one network, increasing in x_d",
+        .score_cost = "1 pass",
+        .sample_cost = "a root for each column",
+        .options = "layers hidden mix base",
+        .bases = kMostBases,
+        .defaults = bnaf_defaults,
+        .build_float = bnaf<float>,
+        .build_double = bnaf<double>,
     },
     FlowRow{
         .name = "planar",

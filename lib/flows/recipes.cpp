@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bijectors/actnorm.hpp"
+#include "bijectors/block_autoregressive.hpp"
 #include "bijectors/coupling.hpp"
 #include "bijectors/elementwise.hpp"
 #include "bijectors/lu_linear.hpp"
@@ -18,6 +19,7 @@ namespace biject {
 namespace {
 
 constexpr Index kMostRank = 32;     // of a Sylvester layer
+constexpr Index kFewestBlockUnits = 4;  // of one column in a block autoregressive layer
 
 template <class S> void scale_by_context(const FlowSpec& spec, Chain<S>& chain) {
   if (spec.context == 0) return;
@@ -60,6 +62,14 @@ template <class S> void sylvester(const FlowSpec& spec, Chain<S>& chain) {
   layers_of<Sylvester<S>>(spec, chain, "sylvester", std::min(spec.features, kMostRank));
 }
 
+template <class S> void bnaf(const FlowSpec& spec, Chain<S>& chain) {
+  const Index units = std::max(kFewestBlockUnits, (spec.hidden.front() + spec.features - 1) / spec.features);
+  for (Index i = 0; i < spec.layers; ++i) {
+    chain.template add<BlockAutoregressive<S>>("block", spec.features, spec.context, units, std::ssize(spec.hidden));
+    mix(spec, chain, i + 1 == spec.layers);
+  }
+}
+
 template void gaussian<float>(const FlowSpec&, Chain<float>&);
 template void gaussian<double>(const FlowSpec&, Chain<double>&);
 template void glow<float>(const FlowSpec&, Chain<float>&);
@@ -70,5 +80,7 @@ template void radial<float>(const FlowSpec&, Chain<float>&);
 template void radial<double>(const FlowSpec&, Chain<double>&);
 template void sylvester<float>(const FlowSpec&, Chain<float>&);
 template void sylvester<double>(const FlowSpec&, Chain<double>&);
+template void bnaf<float>(const FlowSpec&, Chain<float>&);
+template void bnaf<double>(const FlowSpec&, Chain<double>&);
 
 }  // namespace biject

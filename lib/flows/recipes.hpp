@@ -14,5 +14,6 @@ template <class S> void glow(const FlowSpec& spec, Chain<S>& chain);
 template <class S> void planar(const FlowSpec& spec, Chain<S>& chain);
 template <class S> void radial(const FlowSpec& spec, Chain<S>& chain);
 template <class S> void sylvester(const FlowSpec& spec, Chain<S>& chain);
+template <class S> void bnaf(const FlowSpec& spec, Chain<S>& chain);
 
 }  // namespace biject

@@ -48,6 +48,7 @@ template <class S> std::vector<Case<S>> rows_of_the_catalogue() {
 
 #include "bijectors/actnorm.hpp"
 #include "bijectors/autoregressive.hpp"
+#include "bijectors/block_autoregressive.hpp"
 #include "bijectors/coupling.hpp"
 #include "bijectors/elementwise.hpp"
 #include "bijectors/householder.hpp"
@@ -112,6 +113,10 @@ template <class S> std::vector<Case<S>> parts() {
     cases.push_back({"sylvester" + size, d, c, [=](Chain<S>& chain) {
                        chain.template add<Sylvester<S>>("s", d, c, of_context, std::max<Index>(1, d - 1));
                      }});
+    for (const Index hidden_layers : {Index{1}, Index{3}}) {
+      cases.push_back({"block autoregressive " + std::to_string(hidden_layers) + size, d, c,
+                       [=](Chain<S>& chain) { chain.template add<BlockAutoregressive<S>>("b", d, c, Index{4}, hidden_layers); }, true});
+    }
     for (const auto& [name, make] : maps<S>()) {
       const auto map = make;
       cases.push_back({"elementwise " + name + size, d, c,
