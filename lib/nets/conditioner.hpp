@@ -23,8 +23,17 @@ template <class S> class Conditioner {
   virtual void backward(const Frame<S>& f, In<S> x, In<S> dy, Out<S> dx, const Gradient<S>& grad) const = 0;
   /// The masked pass: outputs [first, first + y.cols()), all of which see the same inputs, once those inputs stand in x.
   /// Called for outputs from left to right, on one frame; hidden units that one call completes are kept for the next,
-  /// so that a whole pass reads every weight that is not masked exactly once.
+  /// so that a whole pass reads every weight that is not masked exactly once. Leaves what forward leaves for backward; dropout
+  /// silences as many units, but others.
   virtual void reveal(const Frame<S>& f, In<S> x, Index first, Out<S> y) const = 0;
+  /// The masked pass of gradients, the mirror of reveal: from ∂L/∂ of outputs [first, first + dy.cols()), all of which see the
+  /// same inputs, adds to dx (n × I) what has become known. Called for outputs from right to left, after forward or a masked
+  /// pass on the same frame: once all outputs that see input i were given, dx.col(i) is complete. Hidden units whose gradient
+  /// is complete are pushed on at once, so that a whole pass reads every weight that is not masked exactly once.
+  virtual void conceal(const Frame<S>& f, Index first, In<S> dy, Out<S> dx) const = 0;
+  /// Ends the masked pass of gradients: from x and ∂L/∂y of all outputs, adds to the gradient of parameters and context. What
+  /// the calls hand on lies in temporary scratch, so that all of them belong into one call of the layer that owns the network.
+  virtual void collect(const Frame<S>& f, In<S> x, In<S> dy, const Gradient<S>& grad) const = 0;
 };
 
 template <class S> using ConditionerPtr = std::unique_ptr<const Conditioner<S>>;

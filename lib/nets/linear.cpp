@@ -56,6 +56,18 @@ template <class S> void Linear<S>::add_backward(const Arena<S>& theta, In<S> dy,
   }
 }
 
+template <class S> void Linear<S>::add_columns_backward(const Arena<S>& theta, In<S> dy, Index first, Out<S> dx) const {
+  const Index last = first + dy.cols();
+  for (const auto& [column, slot] : tensor_.panels) {
+    const Index begin = std::max(first, column), end = std::min(last, column + slot.cols);
+    if (begin >= end) continue;
+    const Index seen = tensor_.prefix[static_cast<std::size_t>(end - 1)];
+    BIJECT_EXPECT(seen == tensor_.prefix[static_cast<std::size_t>(begin)]);
+    add_product_transposed<S>(dy.middleCols(begin - first, end - begin), theta[slot].block(0, begin - column, seen, end - begin),
+                              dx.leftCols(seen));
+  }
+}
+
 template <class S> void Linear<S>::backward_weights(In<S> x, In<S> dy, Arena<S>& grad) const {
   for (const auto& [column, slot] : tensor_.panels) {
     auto dw = grad[slot];

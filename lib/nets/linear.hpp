@@ -25,6 +25,8 @@ template <class S> class Linear {
   /// y += x·W[:, first … first + y.cols()), reading of W just what these columns use.
   void add_columns(const Arena<S>& theta, In<S> x, Index first, Out<S> y) const;
   void add_backward(const Arena<S>& theta, In<S> dy, Out<S> dx) const;    // dx += dy·Wᵀ
+  /// dx += dy·W[:, first … first + dy.cols())ᵀ, reading of W just what these columns use.
+  void add_columns_backward(const Arena<S>& theta, In<S> dy, Index first, Out<S> dx) const;
   void backward_weights(In<S> x, In<S> dy, Arena<S>& grad) const;         // dW += xᵀ·dy
 
  private:

@@ -26,7 +26,7 @@ Mlp<S>::Mlp(Plan& plan, const NetShape& shape, const NetStyle& style) : visible_
     from_context_.emplace(plan, "v", shape.context, std::vector<Index>(width, shape.context));
   }
   const Index widest = style.hidden.empty() ? 0 : std::ranges::max(style.hidden);
-  for (ScratchSlot& slot : d_) slot = plan.scratch().temporary(widest);
+  for (std::size_t i = 0; i < std::max<std::size_t>(2, style.hidden.size()); ++i) d_.push_back(plan.scratch().temporary(widest));
 }
 
 template <class S> void Mlp<S>::init(Arena<S>& theta, const Rng& rng, VectorIn<S> bias) const {
@@ -84,16 +84,21 @@ void Mlp<S>::backward(const Frame<S>& f, In<S> x, In<S> dy, Out<S> dx, const Gra
   }
 }
 
-template <class S> void Mlp<S>::reveal(const Frame<S>& f, In<S> x, Index first, Out<S> y) const {
+template <class S> typename Mlp<S>::Range Mlp<S>::completed(const Layer& layer, Index first, Index count) const {
+  if (&layer == &layers_.back()) return {first, count};
   const Index now = visible_[static_cast<std::size_t>(first)];
   const Index before = first == 0 ? -1 : visible_[static_cast<std::size_t>(first - 1)];
+  const auto unit = [&](Index degree) { return std::ranges::upper_bound(layer.degrees, degree) - layer.degrees.begin(); };
+  return {unit(before), unit(now) - unit(before)};
+}
+
+template <class S> void Mlp<S>::reveal(const Frame<S>& f, In<S> x, Index first, Out<S> y) const {
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const Layer& layer = layers_[i];
     const bool is_last = i + 1 == layers_.size();
-    const auto unit = [&](Index degree) { return std::ranges::upper_bound(layer.degrees, degree) - layer.degrees.begin(); };
-    const Index begin = is_last ? first : unit(before), end = is_last ? first + y.cols() : unit(now);
-    if (begin == end) continue;
-    Out<S> out = is_last ? y : Out<S>(f.scratch[layer.h].middleCols(begin, end - begin));
+    const auto [begin, count] = completed(layer, first, y.cols());
+    if (count == 0) continue;
+    Out<S> out = is_last ? y : Out<S>(f.scratch[layer.h].middleCols(begin, count));
     out.setZero();
     if (i == 0) {
       layer.weights.add_columns(f.theta, x, begin, out);
@@ -101,11 +106,42 @@ template <class S> void Mlp<S>::reveal(const Frame<S>& f, In<S> x, Index first, 
     } else {
       layer.weights.add_columns(f.theta, f.scratch[layers_[i - 1].h], begin, out);
     }
-    const auto bias = f.theta[layer.bias].col(0).segment(begin, end - begin);
+    const auto bias = f.theta[layer.bias].col(0).segment(begin, count);
     if (is_last) {
       out.rowwise() += bias.transpose();
     } else {
-      activate<S>(units_, f, bias, layer.bias.offset, out);
+      activate<S>(units_, f, bias, layer.bias.offset + begin, out);  // a key of its own
+    }
+  }
+}
+
+template <class S> void Mlp<S>::conceal(const Frame<S>& f, Index first, In<S> dy, Out<S> dx) const {
+  const auto d_hidden = [&](std::size_t i) { return f.scratch[d_[i]].leftCols(layers_[i].weights.outputs()); };
+  const bool is_begin = first + dy.cols() == layers_.back().weights.outputs();
+  for (std::size_t i = layers_.size(); i-- > 0;) {
+    const Layer& layer = layers_[i];
+    const bool is_last = i + 1 == layers_.size();
+    if (is_begin && i > 0) d_hidden(i - 1).setZero();
+    const auto [begin, count] = completed(layer, first, dy.cols());
+    if (count == 0) continue;
+    const In<S> dout = is_last ? dy : In<S>(d_hidden(i).middleCols(begin, count));
+    if (!is_last) {
+      activate_backward<S>(units_, f, f.scratch[layer.h].middleCols(begin, count), d_hidden(i).middleCols(begin, count));
+    }
+    layer.weights.add_columns_backward(f.theta, dout, begin, i == 0 ? dx : Out<S>(d_hidden(i - 1)));
+  }
+}
+
+template <class S> void Mlp<S>::collect(const Frame<S>& f, In<S> x, In<S> dy, const Gradient<S>& grad) const {
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const Layer& layer = layers_[i];
+    const bool is_last = i + 1 == layers_.size();
+    const In<S> dout = is_last ? dy : In<S>(f.scratch[d_[i]].leftCols(layer.weights.outputs()));
+    backward_bias<S>(dout, grad.theta[layer.bias].col(0));
+    layer.weights.backward_weights(i == 0 ? x : In<S>(f.scratch[layers_[i - 1].h]), dout, grad.theta);
+    if (i == 0 && from_context_) {
+      from_context_->backward_weights(f.context, dout, grad.theta);
+      from_context_->add_backward(f.theta, dout, grad.context);
     }
   }
 }

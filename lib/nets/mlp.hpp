@@ -18,6 +18,8 @@ template <class S> class Mlp final : public Conditioner<S> {
   void forward(const Frame<S>& f, In<S> x, Out<S> y) const override;
   void backward(const Frame<S>& f, In<S> x, In<S> dy, Out<S> dx, const Gradient<S>& grad) const override;
   void reveal(const Frame<S>& f, In<S> x, Index first, Out<S> y) const override;
+  void conceal(const Frame<S>& f, Index first, In<S> dy, Out<S> dx) const override;
+  void collect(const Frame<S>& f, In<S> x, In<S> dy, const Gradient<S>& grad) const override;
 
  private:
   struct Layer {
@@ -26,11 +28,18 @@ template <class S> class Mlp final : public Conditioner<S> {
     ScratchSlot h;               // n × outputs; of the last layer, unused
     std::vector<Index> degrees;  // of the outputs
   };
+  /// Columns of a layer's output.
+  struct Range {
+    Index begin, count;
+  };
+  /// What a masked pass completes of this layer when it comes to outputs [first, first + count) of the network.
+  Range completed(const Layer& layer, Index first, Index count) const;
+
   std::vector<Index> visible_;
   HiddenUnits units_;
   std::vector<Layer> layers_;              // the hidden ones and the last
   std::optional<Linear<S>> from_context_;  // C × outputs of the first layer, if C > 0
-  ScratchSlot d_[2];                       // n × widest, ∂L/∂h of two neighbours
+  std::vector<ScratchSlot> d_;             // n × widest, ∂L/∂h: of two neighbours in backward, of each layer in conceal
 };
 
 }  // namespace biject

@@ -35,7 +35,9 @@ ResidualNet<S>::ResidualNet(Plan& plan, const NetShape& shape, const NetStyle& s
   for (Index i = 0; i < style.blocks; ++i) {
     Affine inner = make(plan, next(), width, hidden_to_hidden);
     Affine outer = make(plan, next(), width, hidden_to_hidden);
-    blocks_.push_back({std::move(inner), std::move(outer), plan.scratch().keep(width), plan.scratch().keep(width)});
+    ScratchLayout& scratch = plan.scratch();
+    blocks_.push_back({std::move(inner), std::move(outer), scratch.keep(width), scratch.keep(width), scratch.temporary(width),
+                       scratch.temporary(width)});
   }
   ends_.push_back(make(plan, next(), width, prefixes(visible_, degrees_)));
   if (shape.context > 0) {
@@ -112,31 +114,84 @@ void ResidualNet<S>::backward(const Frame<S>& f, In<S> x, In<S> dy, Out<S> dx, c
   }
 }
 
-template <class S> void ResidualNet<S>::reveal(const Frame<S>& f, In<S> x, Index first, Out<S> y) const {
+template <class S> typename ResidualNet<S>::Range ResidualNet<S>::completed(Index first) const {
   const Index now = visible_[static_cast<std::size_t>(first)];
   const Index before = first == 0 ? -1 : visible_[static_cast<std::size_t>(first - 1)];
   const auto unit = [&](Index degree) { return std::ranges::upper_bound(degrees_, degree) - degrees_.begin(); };
-  const Index begin = unit(before), count = unit(now) - begin;
-  if (count > 0) {
-    const auto bias = [&](Slot slot) { return f.theta[slot].col(0).segment(begin, count); };
-    auto h = f.scratch[h_].middleCols(begin, count);
+  return {unit(before), unit(now) - unit(before)};
+}
+
+template <class S> void ResidualNet<S>::reveal(const Frame<S>& f, In<S> x, Index first, Out<S> y) const {
+  const Range now = completed(first);
+  if (now.count > 0) {
+    const auto bias = [&](Slot slot) { return f.theta[slot].col(0).segment(now.begin, now.count); };
+    auto h = f.scratch[h_].middleCols(now.begin, now.count);
     h.setZero();
-    ends_[0].weights.add_columns(f.theta, x, begin, h);
-    if (from_context_) from_context_->add_columns(f.theta, f.context, begin, h);
+    ends_[0].weights.add_columns(f.theta, x, now.begin, h);
+    if (from_context_) from_context_->add_columns(f.theta, f.context, now.begin, h);
     h.rowwise() += bias(ends_[0].bias).transpose();
     for (const Block& block : blocks_) {
-      auto a = f.scratch[block.a], u = f.scratch[block.u];
-      activate<S>(units_, h, a.middleCols(begin, count));
-      u.middleCols(begin, count).setZero();
-      block.inner.weights.add_columns(f.theta, a, begin, u.middleCols(begin, count));
-      activate<S>(units_, f, bias(block.inner.bias), block.inner.bias.offset, u.middleCols(begin, count));
-      block.outer.weights.add_columns(f.theta, u, begin, h);
+      const auto a = f.scratch[block.a], u = f.scratch[block.u];
+      auto a_now = f.scratch[block.a].middleCols(now.begin, now.count);
+      auto u_now = f.scratch[block.u].middleCols(now.begin, now.count);
+      activate<S>(units_, h, a_now);
+      u_now.setZero();
+      block.inner.weights.add_columns(f.theta, a, now.begin, u_now);
+      activate<S>(units_, f, bias(block.inner.bias), block.inner.bias.offset + now.begin, u_now);  // a key of its own
+      block.outer.weights.add_columns(f.theta, u, now.begin, h);
       h.rowwise() += bias(block.outer.bias).transpose();
     }
   }
   y.setZero();
   ends_[1].weights.add_columns(f.theta, f.scratch[h_], first, y);
   y.rowwise() += f.theta[ends_[1].bias].col(0).segment(first, y.cols()).transpose();
+}
+
+template <class S> void ResidualNet<S>::conceal(const Frame<S>& f, Index first, In<S> dy, Out<S> dx) const {
+  if (first + dy.cols() == std::ssize(visible_)) {
+    f.scratch[dh_].setZero();
+    for (const Block& block : blocks_) {
+      f.scratch[block.dh].setZero();
+      f.scratch[block.du].setZero();
+    }
+  }
+  ends_[1].weights.add_columns_backward(f.theta, dy, first, f.scratch[dh_]);
+  const Range now = completed(first);
+  if (now.count == 0) return;
+  const auto done = [&](const ScratchSlot& slot) { return f.scratch[slot].middleCols(now.begin, now.count); };
+  ScratchSlot after = dh_;
+  for (std::size_t i = blocks_.size(); i-- > 0;) {
+    const Block& block = blocks_[i];
+    block.outer.weights.add_columns_backward(f.theta, done(after), now.begin, f.scratch[block.du]);
+    activate_backward<S>(units_, f, done(block.u), done(block.du));
+    // Until its units are complete, block.dh holds ∂L/∂a; the skip joins behind the activation's derivative.
+    block.inner.weights.add_columns_backward(f.theta, done(block.du), now.begin, f.scratch[block.dh]);
+    activate_backward<S>(units_, done(block.a), done(block.dh));
+    done(block.dh) += done(after);
+    after = block.dh;
+  }
+  ends_[0].weights.add_columns_backward(f.theta, done(after), now.begin, dx);
+}
+
+template <class S>
+void ResidualNet<S>::collect(const Frame<S>& f, In<S> x, In<S> dy, const Gradient<S>& grad) const {
+  const auto add = [&](const Affine& affine, In<S> in, In<S> dout) {
+    backward_bias<S>(dout, grad.theta[affine.bias].col(0));
+    affine.weights.backward_weights(in, dout, grad.theta);
+  };
+  add(ends_[1], f.scratch[h_], dy);
+  ScratchSlot after = dh_;
+  for (std::size_t i = blocks_.size(); i-- > 0;) {
+    const Block& block = blocks_[i];
+    add(block.outer, f.scratch[block.u], f.scratch[after]);
+    add(block.inner, f.scratch[block.a], f.scratch[block.du]);
+    after = block.dh;
+  }
+  add(ends_[0], x, f.scratch[after]);
+  if (from_context_) {
+    from_context_->backward_weights(f.context, f.scratch[after], grad.theta);
+    from_context_->add_backward(f.theta, f.scratch[after], grad.context);
+  }
 }
 
 template class ResidualNet<float>;

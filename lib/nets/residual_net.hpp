@@ -20,6 +20,8 @@ template <class S> class ResidualNet final : public Conditioner<S> {
   void forward(const Frame<S>& f, In<S> x, Out<S> y) const override;
   void backward(const Frame<S>& f, In<S> x, In<S> dy, Out<S> dx, const Gradient<S>& grad) const override;
   void reveal(const Frame<S>& f, In<S> x, Index first, Out<S> y) const override;
+  void conceal(const Frame<S>& f, Index first, In<S> dy, Out<S> dx) const override;
+  void collect(const Frame<S>& f, In<S> x, In<S> dy, const Gradient<S>& grad) const override;
 
  private:
   struct Affine {
@@ -28,8 +30,14 @@ template <class S> class ResidualNet final : public Conditioner<S> {
   };
   struct Block {
     Affine inner, outer;
-    ScratchSlot a, u;  // n × H: act(h), act(a·W₁ + b₁)
+    ScratchSlot a, u;    // n × H: act(h), act(a·W₁ + b₁)
+    ScratchSlot dh, du;  // n × H, of the masked pass alone: ∂L/∂(h before the block), ∂L/∂(a·W₁ + b₁)
   };
+  struct Range {
+    Index begin, count;
+  };
+  /// The hidden units that a masked pass completes when it comes to output `first`.
+  Range completed(Index first) const;
   static Affine make(Plan& plan, const std::string& number, Index inputs, std::vector<Index> prefix);
 
   std::vector<Index> visible_, degrees_;  // of outputs, of hidden units
@@ -38,7 +46,7 @@ template <class S> class ResidualNet final : public Conditioner<S> {
   std::vector<Block> blocks_;
   std::optional<Linear<S>> from_context_;
   ScratchSlot h_;        // n × H, the running sum; after forward what the last layer saw
-  ScratchSlot dh_, du_;  // n × H
+  ScratchSlot dh_, du_;  // n × H; ∂L/∂h, at first of what the last layer saw
 };
 
 }  // namespace biject

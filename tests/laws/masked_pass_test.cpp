@@ -6,7 +6,8 @@
 #include "laws/verdict.hpp"
 #include "nets/make_net.hpp"
 
-// Law 8: a masked pass gives what the full passes give, and reads every weight that is not masked once, others never.
+// Law 8: a masked pass, of values or of gradients, gives what the full passes give, and reads every weight that is not masked once,
+// others never.
 
 using namespace biject;
 
@@ -41,7 +42,22 @@ struct Net {
     }
   }
 
-  Frame<double> frame() { return {theta, context, *scratch}; }
+  Frame<double> frame(const Noise* noise = nullptr) { return {theta, context, *scratch, noise}; }
+
+  /// θ in which only the free weights of the columns of which is_wanted(tensor, column) are numbers, and all else is poison.
+  template <class F> Arena<double> poisoned_but(F&& is_wanted) {
+    Arena<double> result(plan.params());
+    std::ranges::fill(result.flat(), std::nan(""));
+    for (const Tensor& tensor : plan.params().tensors()) {
+      for (const Panel& panel : tensor.panels) {
+        for (Index c = 0; c < panel.slot.cols; ++c) {
+          const Index column = panel.column + c, rows = tensor.prefix.empty() ? 0 : tensor.prefix[static_cast<std::size_t>(column)];
+          if (is_wanted(tensor, column)) result[panel.slot].col(c).head(rows) = theta[panel.slot].col(c).head(rows);
+        }
+      }
+    }
+    return result;
+  }
 
   Plan plan;
   ConditionerPtr<double> net;
@@ -137,5 +153,156 @@ TEST_CASE("hidden weights are not read again once their units are known") {
     }
     CHECK(y.allFinite());
     CHECK((y - expected).cwiseAbs().maxCoeff() < 1e-13 * (1 + expected.cwiseAbs().maxCoeff()));
+  }
+}
+
+namespace {
+
+struct Gradients {
+  explicit Gradients(const Net& net)
+      : theta(net.plan.params()),
+        context(Matrix<double>::Zero(kRows, net.context.cols())),
+        x(Matrix<double>::Zero(kRows, kFeatures)) {}
+  Gradient<double> frame() { return {theta, context}; }
+  Arena<double> theta;
+  Matrix<double> context, x;
+};
+
+Matrix<double> some_dy() { return Subject<double>::random(kRows, kFeatures * kParams, 4, 1); }
+
+/// The masked pass of gradients. Before each feature, from the last to the first, calls at(d, gradients so far).
+template <class F> Gradients by_masked_pass(Net& net, const Matrix<double>& x, const Noise* noise, F&& at) {
+  Gradients g(net);
+  Matrix<double> dy = Matrix<double>::Constant(kRows, kFeatures * kParams, std::nan(""));  // looking ahead would show
+  for (Index d = kFeatures - 1; d >= 0; --d) {
+    at(d, g);
+    dy.middleCols(d * kParams, kParams) = some_dy().middleCols(d * kParams, kParams);
+    net.net->conceal(net.frame(noise), d * kParams, dy.middleCols(d * kParams, kParams), g.x);
+  }
+  net.net->collect(net.frame(noise), x, dy, g.frame());
+  return g;
+}
+
+double distance(const Gradients& a, const Gradients& b) {
+  double result = (a.x - b.x).cwiseAbs().maxCoeff();
+  if (a.context.cols() > 0) result = std::max(result, (a.context - b.context).cwiseAbs().maxCoeff());
+  for (std::size_t i = 0; i < a.theta.flat().size(); ++i) {
+    const double difference = std::abs(a.theta.flat()[i] - b.theta.flat()[i]);
+    if (std::isnan(difference)) return difference;
+    result = std::max(result, difference);
+  }
+  return result;
+}
+
+std::vector<NetStyle> styles_of_gradients() {
+  std::vector<NetStyle> styles = kStyles;
+  styles.push_back({{40, 3, 33}, 0, {Activation::relu, 0.3}});  // a layer with fewer units than degrees
+  styles.push_back({{50}, 2, {Activation::tanh, 0.3}});
+  return styles;
+}
+
+}  // namespace
+
+TEST_CASE("a masked pass of gradients gives what a plain backward pass gives") {
+  const Noise noise{7, 11};
+  for (const NetStyle& style : styles_of_gradients()) {
+    for (const Index context : {Index{0}, Index{2}}) {
+      CAPTURE(style.hidden.size());
+      CAPTURE(style.blocks);
+      Net net(context, style);
+      const Matrix<double> x = Subject<double>::random(kRows, kFeatures, 1, 1);
+      Matrix<double> y(kRows, kFeatures * kParams);
+      for (const Noise* n : {static_cast<const Noise*>(nullptr), &noise}) {
+        net.net->forward(net.frame(n), x, y);
+        Gradients expected(net);
+        net.net->backward(net.frame(n), x, some_dy(), expected.x, expected.frame());
+        net.net->forward(net.frame(n), x, y);
+        const Gradients g = by_masked_pass(net, x, n, [&](Index d, const Gradients& so_far) {  // complete when its turn comes
+          CHECK((so_far.x.rightCols(kFeatures - d) - expected.x.rightCols(kFeatures - d)).cwiseAbs().maxCoeff() < 1e-12);
+        });
+        CHECK(distance(g, expected) < 1e-12);
+      }
+    }
+  }
+}
+
+TEST_CASE("a masked pass of gradients reads every free weight once and a masked one never") {
+  for (const NetStyle& style : styles_of_gradients()) {
+    for (const Index context : {Index{0}, Index{2}}) {
+      CAPTURE(style.hidden.size());
+      CAPTURE(style.blocks);
+      Net net(context, style);
+      const Matrix<double> x = Subject<double>::random(kRows, kFeatures, 1, 1);
+      by_full_pass(net, x);
+      const Gradients expected = by_masked_pass(net, x, nullptr, [](Index, const Gradients&) {});
+      // In the step of feature d only the columns of units of degree d and of the outputs of feature d are numbers: what is read
+      // is read in one step. Degrees start at 1 where units without inputs would be constant.
+      const Net clean(context, style);
+      const Index lowest = context > 0 ? 0 : 1;
+      const Gradients g = by_masked_pass(net, x, nullptr, [&](Index d, const Gradients&) {
+        net.theta = clean.theta;
+        net.theta = net.poisoned_but([&](const Tensor& tensor, Index column) {
+          const bool is_output = tensor.cols == kFeatures * kParams;
+          return (is_output ? column / kParams : lowest + column * (kFeatures - lowest) / tensor.cols) == d;
+        });
+      });
+      CHECK((g.x - expected.x).cwiseAbs().maxCoeff() == 0);
+      net.theta = clean.theta;
+      CHECK(g.x.allFinite());
+    }
+  }
+}
+
+TEST_CASE("a masked pass does not mind what an earlier pass left behind") {
+  const Noise noise{7, 11};
+  for (const NetStyle& style : styles_of_gradients()) {
+    CAPTURE(style.hidden.size());
+    CAPTURE(style.blocks);
+    Net fresh(2, style), used(2, style);
+    const Matrix<double> x = Subject<double>::random(kRows, kFeatures, 1, 1);
+    const Matrix<double> other = Subject<double>::random(kRows, kFeatures, 9, 1);
+    const auto reveal = [&](Net& net, const Noise* n) {
+      Matrix<double> y(kRows, kFeatures * kParams);
+      for (Index d = 0; d < kFeatures; ++d) net.net->reveal(net.frame(n), x, d * kParams, y.middleCols(d * kParams, kParams));
+      return y;
+    };
+    // A whole step of training on other rows, and half a masked pass of each kind.
+    Matrix<double> y(kRows, kFeatures * kParams);
+    Gradients unused(used);
+    used.net->forward(used.frame(&noise), other, y);
+    used.net->backward(used.frame(&noise), other, some_dy(), unused.x, unused.frame());
+    for (Index d = 0; d < 3; ++d) used.net->reveal(used.frame(&noise), other, d * kParams, y.leftCols(kParams));
+    for (Index d = 5; d > 2; --d) used.net->conceal(used.frame(&noise), d * kParams, some_dy().leftCols(kParams), unused.x);
+    for (const Noise* n : {static_cast<const Noise*>(nullptr), &noise}) {
+      CHECK(reveal(used, n) == reveal(fresh, n));
+      const Gradients a = by_masked_pass(used, x, n, [](Index, const Gradients&) {});
+      const Gradients b = by_masked_pass(fresh, x, n, [](Index, const Gradients&) {});
+      CHECK(distance(a, b) == 0);
+      // What reveal leaves serves the plain backward pass as well.
+      Gradients expected(used);
+      used.net->backward(used.frame(n), x, some_dy(), expected.x, expected.frame());
+      CHECK(distance(a, expected) < 1e-12);
+    }
+  }
+}
+
+TEST_CASE("dropout in a masked pass silences the units of different degrees independently") {
+  // Here the outputs of feature d are one unit of degree d. Were the same rows silenced in all units, all outputs would be alike.
+  Net net(2, {{kFeatures}, 0, {Activation::relu, 0.5}});
+  std::ranges::fill(net.theta.flat(), 0);
+  for (const Tensor& tensor : net.plan.params().tensors()) {
+    if (tensor.name == "net.b0") net.theta[tensor.panels[0].slot].setOnes();
+    if (tensor.name == "net.w1") {
+      for (Index o = 0; o < kFeatures * kParams; ++o) net.theta[tensor.panels[0].slot](o / kParams, o) = 1;
+    }
+  }
+  const Noise noise{7, 11};
+  const Matrix<double> x = Matrix<double>::Zero(kRows, kFeatures);
+  Matrix<double> y(kRows, kFeatures * kParams);
+  for (Index d = 0; d < kFeatures; ++d) net.net->reveal(net.frame(&noise), x, d * kParams, y.middleCols(d * kParams, kParams));
+  for (Index d = 1; d < kFeatures; ++d) {
+    const auto alike = (y.col(0).array() == y.col(d * kParams).array()).count();
+    CHECK(alike > kRows / 4);
+    CHECK(alike < kRows * 3 / 4);
   }
 }
