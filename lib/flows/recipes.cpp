@@ -6,6 +6,7 @@
 #include "bijectors/block_autoregressive.hpp"
 #include "bijectors/coupling.hpp"
 #include "bijectors/elementwise.hpp"
+#include "bijectors/inverse_autoregressive.hpp"
 #include "bijectors/lu_linear.hpp"
 #include "bijectors/planar.hpp"
 #include "bijectors/radial.hpp"
@@ -54,6 +55,13 @@ template <class S> void glow(const FlowSpec& spec, Chain<S>& chain) {
   }
 }
 
+template <class S> void iaf(const FlowSpec& spec, Chain<S>& chain) {
+  for (Index i = 0; i < spec.layers; ++i) {
+    chain.template add<InverseAutoregressive<S>>("inverse", spec.features, spec.context, std::make_unique<Affine<S>>(), style_of(spec));
+    mix(spec, chain, i + 1 == spec.layers);
+  }
+}
+
 template <class S> void planar(const FlowSpec& spec, Chain<S>& chain) { layers_of<Planar<S>>(spec, chain, "planar"); }
 
 template <class S> void radial(const FlowSpec& spec, Chain<S>& chain) { layers_of<Radial<S>>(spec, chain, "radial"); }
@@ -74,6 +82,8 @@ template void gaussian<float>(const FlowSpec&, Chain<float>&);
 template void gaussian<double>(const FlowSpec&, Chain<double>&);
 template void glow<float>(const FlowSpec&, Chain<float>&);
 template void glow<double>(const FlowSpec&, Chain<double>&);
+template void iaf<float>(const FlowSpec&, Chain<float>&);
+template void iaf<double>(const FlowSpec&, Chain<double>&);
 template void planar<float>(const FlowSpec&, Chain<float>&);
 template void planar<double>(const FlowSpec&, Chain<double>&);
 template void radial<float>(const FlowSpec&, Chain<float>&);

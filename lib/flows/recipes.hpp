@@ -11,6 +11,7 @@ namespace biject {
 /// network of the context computes.
 template <class S> void gaussian(const FlowSpec& spec, Chain<S>& chain);
 template <class S> void glow(const FlowSpec& spec, Chain<S>& chain);
+template <class S> void iaf(const FlowSpec& spec, Chain<S>& chain);
 template <class S> void planar(const FlowSpec& spec, Chain<S>& chain);
 template <class S> void radial(const FlowSpec& spec, Chain<S>& chain);
 template <class S> void sylvester(const FlowSpec& spec, Chain<S>& chain);

@@ -52,6 +52,7 @@ template <class S> std::vector<Case<S>> rows_of_the_catalogue() {
 #include "bijectors/coupling.hpp"
 #include "bijectors/elementwise.hpp"
 #include "bijectors/householder.hpp"
+#include "bijectors/inverse_autoregressive.hpp"
 #include "bijectors/lu_linear.hpp"
 #include "bijectors/permutation.hpp"
 #include "bijectors/planar.hpp"
@@ -133,6 +134,8 @@ template <class S> std::vector<Case<S>> parts() {
                          [=](Chain<S>& chain) { chain.template add<Coupling<S>>("c", d, c, map(), s); }, true});
         cases.push_back({"flipped coupling " + what, d, c,
                          [=](Chain<S>& chain) { chain.template add<Coupling<S>>("c", d, c, map(), s, true); }});
+        cases.push_back({"inverse autoregressive " + what, d, c,
+                         [=](Chain<S>& chain) { chain.template add<InverseAutoregressive<S>>("i", d, c, map(), s); }, true});
         cases.push_back({"autoregressive " + what, d, c,
                          [=](Chain<S>& chain) { chain.template add<Autoregressive<S>>("a", d, c, map(), s); }, true});
       }
