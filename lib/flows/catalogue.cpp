@@ -75,6 +75,11 @@ void bnaf_defaults(FlowSpec& spec, Index rows) {
   spec.layers = 3;
 }
 
+void residual_defaults(FlowSpec& spec, Index) {
+  spec.hidden = {64, 64};
+  spec.layers = 8;
+}
+
 void no_defaults(FlowSpec&, Index) {}
 
 constexpr auto kCatalogue = std::to_array<FlowRow>({
@@ -291,6 +296,20 @@ constexpr auto kCatalogue = std::to_array<FlowRow>({
         .build_double = sylvester<double>,
         .has_networks_only_of_context = true,
         .learning_rate = 5e-3,
+    },
+    FlowRow{
+        .name = "residual",
+        .summary = "free-form smooth densities of few columns; slow",
+        .paper = "Behrmann, Grathwohl, Chen, Duvenaud, Jacobsen 2019, Invertible residual networks; Chen et al. 2019, Residual flows",
+        .formula = "z = x + g(x), g a network with Lipschitz constant below 1",
+        .score_cost = "D passes",
+        .sample_cost = "some dozens of passes",
+        .options = "layers hidden mix base",
+        .bases = kMostBases,
+        .defaults = residual_defaults,
+        .build_float = residual<float>,
+        .build_double = residual<double>,
+        .cost = 10,
     },
     row_of_map<Bernstein>({
         .name = "bernstein",

@@ -4,6 +4,7 @@
 
 #include "bijectors/actnorm.hpp"
 #include "bijectors/block_autoregressive.hpp"
+#include "bijectors/contractive_residual.hpp"
 #include "bijectors/coupling.hpp"
 #include "bijectors/elementwise.hpp"
 #include "bijectors/inverse_autoregressive.hpp"
@@ -78,6 +79,14 @@ template <class S> void bnaf(const FlowSpec& spec, Chain<S>& chain) {
   }
 }
 
+template <class S> void residual(const FlowSpec& spec, Chain<S>& chain) {
+  scale_by_context(spec, chain);
+  for (Index i = 0; i < spec.layers; ++i) {
+    chain.template add<ContractiveResidual<S>>("residual", spec.features, spec.context, spec.hidden);
+    mix(spec, chain, i + 1 == spec.layers);
+  }
+}
+
 template void gaussian<float>(const FlowSpec&, Chain<float>&);
 template void gaussian<double>(const FlowSpec&, Chain<double>&);
 template void glow<float>(const FlowSpec&, Chain<float>&);
@@ -92,5 +101,7 @@ template void sylvester<float>(const FlowSpec&, Chain<float>&);
 template void sylvester<double>(const FlowSpec&, Chain<double>&);
 template void bnaf<float>(const FlowSpec&, Chain<float>&);
 template void bnaf<double>(const FlowSpec&, Chain<double>&);
+template void residual<float>(const FlowSpec&, Chain<float>&);
+template void residual<double>(const FlowSpec&, Chain<double>&);
 
 }  // namespace biject

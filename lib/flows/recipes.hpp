@@ -16,5 +16,6 @@ template <class S> void planar(const FlowSpec& spec, Chain<S>& chain);
 template <class S> void radial(const FlowSpec& spec, Chain<S>& chain);
 template <class S> void sylvester(const FlowSpec& spec, Chain<S>& chain);
 template <class S> void bnaf(const FlowSpec& spec, Chain<S>& chain);
+template <class S> void residual(const FlowSpec& spec, Chain<S>& chain);
 
 }  // namespace biject
