@@ -80,6 +80,11 @@ void residual_defaults(FlowSpec& spec, Index) {
   spec.layers = 8;
 }
 
+void continuous_defaults(FlowSpec& spec, Index) {
+  spec.hidden = {64, 64};
+  spec.layers = 1;
+}
+
 void no_defaults(FlowSpec&, Index) {}
 
 constexpr auto kCatalogue = std::to_array<FlowRow>({
@@ -310,6 +315,20 @@ constexpr auto kCatalogue = std::to_array<FlowRow>({
         .build_float = residual<float>,
         .build_double = residual<double>,
         .cost = 10,
+    },
+    FlowRow{
+        .name = "cnf",
+        .summary = "free-form smooth densities of few columns by a differential equation; slowest",
+        .paper = "Chen, Rubanova, Bettencourt, Duvenaud 2018, Neural ordinary differential equations; Grathwohl et al. 2019, FFJORD",
+        .formula = "dx/dt = net(x, t), t from 0 to 1",
+        .score_cost = "about 50 passes with D derivatives",
+        .sample_cost = "about 50 passes with D derivatives",
+        .options = "layers hidden mix base",
+        .bases = kMostBases,
+        .defaults = continuous_defaults,
+        .build_float = cnf<float>,
+        .build_double = cnf<double>,
+        .cost = 40,
     },
     row_of_map<Bernstein>({
         .name = "bernstein",

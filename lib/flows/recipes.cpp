@@ -4,6 +4,7 @@
 
 #include "bijectors/actnorm.hpp"
 #include "bijectors/block_autoregressive.hpp"
+#include "bijectors/continuous.hpp"
 #include "bijectors/contractive_residual.hpp"
 #include "bijectors/coupling.hpp"
 #include "bijectors/elementwise.hpp"
@@ -20,6 +21,7 @@ namespace biject {
 
 namespace {
 
+constexpr Index kOdeSteps = 8;      // of the fixed-step integrator, in training
 constexpr Index kMostRank = 32;     // of a Sylvester layer
 constexpr Index kFewestBlockUnits = 4;  // of one column in a block autoregressive layer
 
@@ -87,6 +89,14 @@ template <class S> void residual(const FlowSpec& spec, Chain<S>& chain) {
   }
 }
 
+template <class S> void cnf(const FlowSpec& spec, Chain<S>& chain) {
+  scale_by_context(spec, chain);
+  for (Index i = 0; i < spec.layers; ++i) {
+    chain.template add<Continuous<S>>("continuous", spec.features, spec.context, spec.hidden, kOdeSteps);
+    mix(spec, chain, i + 1 == spec.layers);
+  }
+}
+
 template void gaussian<float>(const FlowSpec&, Chain<float>&);
 template void gaussian<double>(const FlowSpec&, Chain<double>&);
 template void glow<float>(const FlowSpec&, Chain<float>&);
@@ -103,5 +113,7 @@ template void bnaf<float>(const FlowSpec&, Chain<float>&);
 template void bnaf<double>(const FlowSpec&, Chain<double>&);
 template void residual<float>(const FlowSpec&, Chain<float>&);
 template void residual<double>(const FlowSpec&, Chain<double>&);
+template void cnf<float>(const FlowSpec&, Chain<float>&);
+template void cnf<double>(const FlowSpec&, Chain<double>&);
 
 }  // namespace biject
