@@ -85,6 +85,8 @@ void continuous_defaults(FlowSpec& spec, Index) {
   spec.layers = 1;
 }
 
+void matching_defaults(FlowSpec& spec, Index) { spec.hidden = {128, 128}; }
+
 void no_defaults(FlowSpec&, Index) {}
 
 constexpr auto kCatalogue = std::to_array<FlowRow>({
@@ -329,6 +331,20 @@ constexpr auto kCatalogue = std::to_array<FlowRow>({
         .build_float = cnf<float>,
         .build_double = cnf<double>,
         .cost = 40,
+    },
+    FlowRow{
+        .name = "flow-matching",
+        .summary = "free-form smooth densities by a differential equation, trained without solving it",
+        .paper = "Lipman, Chen, Ben-Hamu, Nickel, Le 2023, Flow matching for generative modeling",
+        .formula = "dx/dt = net(x, t), net fitted to the mean velocity of straight paths from data to noise",
+        .score_cost = "about 50 passes with D derivatives",
+        .sample_cost = "about 50 passes with D derivatives",
+        .options = "hidden",
+        .bases = "normal",
+        .defaults = matching_defaults,
+        .build_float = flow_matching<float>,
+        .build_double = flow_matching<double>,
+        .objective = Objective::matching,
     },
     row_of_map<Bernstein>({
         .name = "bernstein",

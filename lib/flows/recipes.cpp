@@ -97,6 +97,12 @@ template <class S> void cnf(const FlowSpec& spec, Chain<S>& chain) {
   }
 }
 
+// Whitened first, because the loss is measured where the paths run; training leaves that layer as it starts.
+template <class S> void flow_matching(const FlowSpec& spec, Chain<S>& chain) {
+  whiten(spec, chain);
+  chain.template add<Continuous<S>>("continuous", spec.features, spec.context, spec.hidden, kOdeSteps);
+}
+
 template void gaussian<float>(const FlowSpec&, Chain<float>&);
 template void gaussian<double>(const FlowSpec&, Chain<double>&);
 template void glow<float>(const FlowSpec&, Chain<float>&);
@@ -115,5 +121,7 @@ template void residual<float>(const FlowSpec&, Chain<float>&);
 template void residual<double>(const FlowSpec&, Chain<double>&);
 template void cnf<float>(const FlowSpec&, Chain<float>&);
 template void cnf<double>(const FlowSpec&, Chain<double>&);
+template void flow_matching<float>(const FlowSpec&, Chain<float>&);
+template void flow_matching<double>(const FlowSpec&, Chain<double>&);
 
 }  // namespace biject

@@ -18,5 +18,6 @@ template <class S> void sylvester(const FlowSpec& spec, Chain<S>& chain);
 template <class S> void bnaf(const FlowSpec& spec, Chain<S>& chain);
 template <class S> void residual(const FlowSpec& spec, Chain<S>& chain);
 template <class S> void cnf(const FlowSpec& spec, Chain<S>& chain);
+template <class S> void flow_matching(const FlowSpec& spec, Chain<S>& chain);
 
 }  // namespace biject
