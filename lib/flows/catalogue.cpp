@@ -87,6 +87,12 @@ void continuous_defaults(FlowSpec& spec, Index) {
 
 void matching_defaults(FlowSpec& spec, Index) { spec.hidden = {128, 128}; }
 
+void mixture_defaults(FlowSpec& spec, Index rows) {
+  const FlowRow* component = find_flow(spec.component_flow);
+  if (component != nullptr && component->defaults != mixture_defaults) component->defaults(spec, rows);
+  spec.components = 4;
+}
+
 void no_defaults(FlowSpec&, Index) {}
 
 constexpr auto kCatalogue = std::to_array<FlowRow>({
@@ -372,6 +378,18 @@ constexpr auto kCatalogue = std::to_array<FlowRow>({
         .scheme = "autoregressive",
         .map_name = "affine",
     }),
+    FlowRow{
+        .name = "mixture",
+        .summary = "populations that want flows of their own: several flows with learned weights",
+        .paper = "Cornish, Caterini, Deligiannidis, Doucet 2020, Relaxing bijectivity constraints; mixtures of any flow of this list",
+        .formula = "p(x) = Σ_k w_k·p_k(x)",
+        .score_cost = "1 score of each component",
+        .sample_cost = "1 sample of each component",
+        .options = "component-flow components",
+        .bases = kMostBases,
+        .defaults = mixture_defaults,
+        .cost = 4,
+    },
     row_of_map<Bernstein>({
         .name = "bernstein",
         .summary = "smooth densities; one polynomial over the whole interval, robust coefficients",
