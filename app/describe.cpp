@@ -11,6 +11,19 @@
 #include "terminal.hpp"
 
 namespace biject {
+namespace {
+
+constexpr std::size_t kMostNames = 12;  // a table may have thousands of columns
+
+/// About the mean, with no more digits than the deviation gives sense to.
+std::string middle(const Column& column) {
+  const double size = std::abs(column.mean) / column.scale;
+  if (size < 0.05) return "0";
+  const auto digits = static_cast<int>(std::clamp(std::ceil(std::log10(size)) + 2, 2., 17.));
+  return fmt::format("{:.{}g}", column.mean, digits);
+}
+
+}  // namespace
 
 std::string plural(std::int64_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
@@ -37,13 +50,55 @@ std::string describe(const LogProbSummary& summary) {
 
 std::string describe(const FlowSpec& spec) {
   auto text = spec.flow;
-  const FlowRow* row = find_flow(spec.flow);
-  if (!row) return text;
   std::string_view separator = ": ";
-  for (const auto& [name, value] : spec_values(spec, *row)) {
+  for (const auto& [name, value] : spec_values(spec)) {
     text += fmt::format("{}{} {}", separator, name, value);
     separator = ", ";
   }
+  return text;
+}
+
+std::string listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i == kMostNames) return text + fmt::format(", … ({} in all)", names.size());
+    text += (i ? ", " : "") + escaped(names[i]);
+  }
+  return text;
+}
+
+std::string describe_density(const std::vector<std::string>& names, const std::vector<bool>& is_given) {
+  std::vector<std::string> features, given;
+  for (std::size_t i = 0; i < names.size(); ++i) (is_given[i] ? given : features).push_back(names[i]);
+  return given.empty() ? fmt::format("p({})", listed(features))
+                       : fmt::format("p({} | {})", listed(features), listed(given));
+}
+
+std::string describe_density(const std::vector<Column>& columns) {
+  std::vector<std::string> names;
+  std::vector<bool> is_given;
+  for (const auto& column : columns) {
+    names.push_back(column.name);
+    is_given.push_back(column.is_given);
+  }
+  return describe_density(names, is_given);
+}
+
+std::string quoted(const std::string& text) {
+  constexpr std::string_view plain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+,:@%=-";
+  if (!text.empty() && text.find_first_not_of(plain) == text.npos) return text;
+  std::string result = "'";
+  for (const char c : escaped(text)) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return result + '\'';
+}
+
+std::string where_flags(const std::vector<Column>& columns) {
+  if (columns.size() > kMostNames) return "--given FILE.csv";
+  std::string text;
+  for (const auto& column : columns)
+    text += fmt::format("{}--where{}{}", text.empty() ? "" : " ", column.name.starts_with('-') ? '=' : ' ',
+                        quoted(fmt::format("{}={}", column.name, middle(column))));
   return text;
 }
 
@@ -56,9 +111,12 @@ std::string describe_stop(std::string_view stop) {
   return std::string(stop);
 }
 
-std::vector<SpecValue> spec_values(const FlowSpec& spec, const FlowRow& row) {
+std::vector<SpecValue> spec_values(const FlowSpec& spec) {
   std::vector<SpecValue> values;
-  for (const auto& name : option_names(row)) {
+  for (const auto& name : words_of(options_of(spec))) {
+    if (name == "scheme") values.push_back({name, scheme_of(spec)});
+    if (name == "component-flow") values.push_back({name, spec.component_flow});
+    if (name == "components") values.push_back({name, fmt::to_string(spec.components)});
     if (name == "layers") values.push_back({name, fmt::to_string(spec.layers)});
     if (name == "hidden") values.push_back({name, fmt::format("{}", fmt::join(spec.hidden, ","))});
     if (name == "blocks") values.push_back({name, fmt::to_string(spec.blocks)});
@@ -78,16 +136,6 @@ const FlowRow& flow_named(const std::string& name) {
   auto hint = did_you_mean(name, names);
   if (hint.empty()) hint = fmt::format("the flows are {}", fmt::join(names, ", "));
   throw Error(ErrorKind::usage, "", fmt::format("unknown flow '{}'", escaped(name, kShownWidth)), hint);
-}
-
-std::vector<std::string> option_names(const FlowRow& row) {
-  std::vector<std::string> names;
-  for (std::string_view rest = row.options; !rest.empty();) {
-    const auto length = std::min(rest.find(' '), rest.size());
-    if (length > 0) names.emplace_back(rest.substr(0, length));
-    rest.remove_prefix(std::min(length + 1, rest.size()));
-  }
-  return names;
 }
 
 }  // namespace biject

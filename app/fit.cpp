@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -25,19 +26,31 @@ namespace {
 
 constexpr int kSignalStatus = 128;  // what a shell adds to the number of a signal
 
-/// The table without columns that hold one value: left over, they are dropped; asked for, they are an error.
-std::pair<Table, std::vector<std::string>> without_constants(Table table, bool were_asked_for) {
-  const auto constant = constant_columns(table);
-  if (constant.empty()) return std::pair(std::move(table), std::vector<std::string>{});
+/// The table without columns that hold one value, and their names: left over, they are dropped; asked for, they are
+/// an error.
+std::pair<Table, std::vector<std::string>> without_constants(Table table, const FitOptions& options) {
   std::vector<std::string> names;
-  names.reserve(constant.size());
-  for (const Index column : constant) names.push_back(table.names[static_cast<std::size_t>(column)]);
-  if (were_asked_for || std::ssize(constant) == table.cols())
-    throw Error(ErrorKind::data, "", fmt::format("column '{}' is constant and has no density", names.front()),
-                "leave it out of --columns");
+  std::vector<bool> is_constant(table.names.size(), false);
+  for (const Index column : constant_columns(table)) {
+    is_constant[static_cast<std::size_t>(column)] = true;
+    names.push_back(table.names[static_cast<std::size_t>(column)]);
+  }
+  if (names.empty()) return {std::move(table), std::move(names)};
   std::vector<Index> others;
-  for (Index column = 0; column < table.cols(); ++column)
-    if (std::ranges::find(constant, column) == constant.end()) others.push_back(column);
+  std::array<bool, 2> is_left{};  // a feature; a given column
+  for (std::size_t i = 0; i < table.names.size(); ++i) {
+    if (is_constant[i]) continue;
+    others.push_back(static_cast<Index>(i));
+    is_left[table.is_given[i]] = true;
+  }
+  for (std::size_t i = 0; i < table.names.size(); ++i) {
+    const bool is_given = table.is_given[i], was_asked_for = is_given ? options.gives_by_name : options.selects_by_name;
+    if (!is_constant[i] || (is_left[is_given] && !was_asked_for)) continue;
+    throw Error(ErrorKind::data, "",
+                is_given ? fmt::format("given column '{}' is constant: there is nothing to learn from it", table.names[i])
+                         : fmt::format("column '{}' is constant and has no density", table.names[i]),
+                fmt::format("leave it out of --{}", is_given ? "given" : "columns"));
+  }
   return {keep_columns(std::move(table), others), std::move(names)};
 }
 
@@ -72,8 +85,9 @@ class Fit final : public Command {
   int fit_table(const Settings& settings, const FitOptions& options, const std::vector<std::string>& paths,
                 Output& output, EpochLog& log) const {
     const auto [data, skipped] = read(settings, options, paths);
+    const Index given = std::ranges::count(data.is_given, true);
     const auto plan = plan_fit(options.request, data.values.rows(),
-                               data.validation ? data.validation->rows() : 0, data.values.cols(), 0);
+                               data.validation ? data.validation->rows() : 0, data.values.cols() - given, given);
     ThreadPool pool(settings.threads);
     if (flags_.dry_run) {
       Output report;
@@ -106,17 +120,18 @@ class Fit final : public Command {
                                         const std::vector<std::string>& paths) const {
     const auto weights = flags_.weights.text.value_or("");
     const TableColumns columns{flags_.columns.text.value_or(""), flags_.not_columns.text.value_or(""),
-                               weights};
+                               weights, flags_.given.text.value_or("")};
     auto all = read_table(paths, columns, options.csv);
     // Too few rows are an error of their own, not columns that look constant.
-    plan_fit(options.request, all.rows(), 0, all.cols(), 0);
-    auto [table, constant] = without_constants(std::move(all), options.selects_by_name);
+    const Index given = std::ranges::count(all.is_given, true);
+    plan_fit(options.request, all.rows(), 0, all.cols() - given, given);
+    auto [table, constant] = without_constants(std::move(all), options);
     settings.say_more(table.has_header ? "the first row is a header"
                                        : "the first row is data; there is no header");
     settings.say(describe_use(table, constant));
     FitData data;
     data.names = table.names;
-    data.is_given.assign(table.names.size(), false);
+    data.is_given = table.is_given;
     data.values = std::move(table.values);
     data.weights = as_vector(table.weights);
     if (!options.validation_file.empty()) {
@@ -156,6 +171,9 @@ const CommandRow kFit{
         "their rows. A share of the rows is held out; the weights that give them the highest mean "
         "log-density are "
         "written. What was used, skipped and chosen is said on standard error.\n\n"
+        "With --given the model is the density of the other columns for any values of these: "
+        "log p(the others | these) is what score prints, and sample draws the others for values that it is "
+        "told.\n\n"
         "Defaults of the flow and of its training depend on the flow and on the size of the table, and are "
         "printed. "
         "Ctrl-C stops the training and writes the best model so far; a second one ends at once.",
@@ -163,6 +181,7 @@ const CommandRow kFit{
         "biject fit data.csv -o model.flow\n"
         "biject fit data.csv -c height,weight -f maf -o model.flow\n"
         "biject fit big.csv -C id,time --missing skip --time 10m -o big.flow\n"
+        "biject fit houses.csv --given rooms,area -o price.flow\n"
         "biject fit train.csv --validation test.csv --log epochs.csv -o model.flow",
     .make = [] { return std::unique_ptr<Command>(new Fit); },
 };

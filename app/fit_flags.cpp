@@ -21,19 +21,25 @@ void FitFlags::declare(Flags& flags) {
              "fit these columns: names, numbers, ranges a-d 2-4 3-, !a for all others "
              "[every column of numbers]")
       .value("-C,--not-columns", "SEL", not_columns, "leave these columns out")
+      .value("--given", "SEL", given, "condition on these columns: the model is p(the others | these)")
       .value("--weights", "COL", weights, "weight the rows by this column")
       .value("--log", "FILE", log, "CSV with a line per epoch: epoch, train, validation, rate, seconds")
       .toggle("--dry-run", dry_run,
               "report columns, parameters, memory and seconds per epoch; train nothing");
   flags.group("Flow").value("-f,--flow", "NAME", flow, "which flow; biject flows lists them [nsf]");
   flags.group("Parts of the flow", false)
+      .value("--scheme", "HOW", scheme, "a map of single columns as autoregressive, coupling or elementwise flow")
       .value("--layers", "N", layers, "transformations")
       .value("--hidden", "LIST", hidden, "widths of the networks, as 128,128; one width with --blocks")
       .value("--blocks", "N", blocks, "residual blocks of the networks; 0 for plain ones")
-      .value("--mix", "HOW", mix, "between transformations: lu, permute, reverse or none")
-      .value("--bins", "K", bins, "bins of a spline")
-      .value("--tail", "X", tail, "half width of a spline's interval, in standard deviations")
-      .value("--base", "NAME", base, "density of the noise: normal, or student for heavy tails")
+      .value("--mix", "HOW", mix, "between transformations: lu, qr, householder, permute, reverse or none")
+      .value("--bins", "K", bins, "bins of a spline, degree of a polynomial, units or kernels of other maps")
+      .value("--tail", "X", tail, "half width of the interval on which a map bends, in standard deviations")
+      .value("--base", "NAME", base,
+             "density of the noise: normal, student or laplace or logistic for heavier tails, mixture of Gaussians, "
+             "uniform on a box")
+      .value("--components", "N", components, "of a mixture: flows, or Gaussians of the base")
+      .value("--component-flow", "NAME", component_flow, "the flow of which -f mixture takes several [maf]")
       .value("--dropout", "P", dropout, "silence hidden units with this probability while training");
   flags.group("Training")
       .value("--validation", "SHARE", validation,
@@ -56,15 +62,20 @@ void FitFlags::declare(Flags& flags) {
 
 namespace {
 
-/// --bins for a flow without a spline is a misunderstanding, not something to pass over.
-void refuse_unread_options(const FlowRow& row, const FitFlags& flags) {
-  const auto names = option_names(row);
-  for (const Value* value : {&flags.layers, &flags.hidden, &flags.blocks, &flags.mix, &flags.bins,
-                             &flags.tail, &flags.base, &flags.dropout}) {
+/// --bins for a flow without a spline is a misunderstanding, not something to pass over, even if it is the default.
+void refuse_unread_options(const FlowSpec& spec, const FitFlags& flags) {
+  const auto names = words_of(options_of(spec));
+  for (const Value* value : {&flags.scheme, &flags.layers, &flags.hidden, &flags.blocks, &flags.mix, &flags.bins, &flags.tail,
+                             &flags.base, &flags.components, &flags.component_flow, &flags.dropout}) {
     if (!*value || std::ranges::find(names, value->flag.substr(2)) != names.end()) continue;
-    throw Error(ErrorKind::usage, "", fmt::format("{}: the flow {} does not read it", value->flag, row.name),
-                names.empty() ? fmt::format("{} has no options", row.name)
-                              : fmt::format("{} reads --{}", row.name, fmt::join(names, " --")));
+    FlowSpec conditional = spec;
+    conditional.context = 1;
+    if (lists(options_of(conditional), value->flag.substr(2))) {
+      throw Error(ErrorKind::usage, "", fmt::format("{}: without given columns the flow {} has no networks", value->flag, spec.flow),
+                  "--given SEL makes it conditional on columns");
+    }
+    throw Error(ErrorKind::usage, "", fmt::format("{}: the flow {} does not read it", value->flag, spec.flow),
+                fmt::format("{} reads --{}", spec.flow, fmt::join(names, " --")));
   }
 }
 
@@ -74,25 +85,31 @@ FitOptions meant(const FitFlags& flags) {
   FitOptions options;
   auto& request = options.request;
   request.flow = as_text(flags.flow).value_or(request.flow);
-  const auto& row = flow_named(request.flow);
-  refuse_unread_options(row, flags);
+  request.component_flow = as_text(flags.component_flow);
+  request.base = as_word(flags.base, kBases);
+  FlowSpec asked = default_spec(flow_named(request.flow), 1, 1, flags.given ? 1 : 0);
+  if (request.component_flow) asked.component_flow = flow_named(*request.component_flow).name;
+  asked.base = request.base.value_or(asked.base);
+  request.scheme = as_word(flags.scheme, kSchemes);
+  if (request.scheme) asked.scheme = *request.scheme;
+  refuse_unread_options(asked, flags);
   // The bounds of a flow are those of check(spec); here they give a message that quotes what was typed.
+  request.components = as_count(flags.components, 1, kMostComponents);
   request.layers = as_count(flags.layers, 1, 1024);
   request.hidden = as_counts(flags.hidden, 1, 65536);
   request.blocks = as_count(flags.blocks, 0, 256);
-  request.mix = as_word(flags.mix, {"lu", "permute", "reverse", "none"});
-  request.bins = as_count(flags.bins, 2, 64);
+  request.mix = as_word(flags.mix, kMixings);
+  request.bins = as_count(flags.bins, 1, 64);
   request.tail = as_real(flags.tail, closed(0.1, 1000));
-  request.base = as_word(flags.base, {"normal", "student"});
   request.dropout = as_real(flags.dropout, closed(0, 0.9));
   request.epochs = as_count(flags.epochs, 1, 10'000'000);
   request.batch_size = as_count(flags.batch_size, 1, 10'000'000);
   request.patience = as_count(flags.patience, 0, 10'000'000);
   request.learning_rate = as_real(flags.learning_rate, above(0, 10));
-  request.schedule = as_word(flags.schedule, {"cosine", "constant"});
+  request.schedule = as_word(flags.schedule, "cosine constant");
   request.weight_decay = as_real(flags.weight_decay, closed(0, 100));
   request.clip = as_real(flags.clip, closed(0, 1e9));
-  if (const auto word = as_word(flags.average, {"on", "off"})) request.average = *word == "on";
+  if (const auto word = as_word(flags.average, "on off")) request.average = *word == "on";
   request.seed = as_seed(flags.seed).value_or(request.seed);
   request.seconds = as_seconds(flags.time).value_or(request.seconds);
   request.in_double = flags.in_double;
@@ -108,8 +125,10 @@ FitOptions meant(const FitFlags& flags) {
   options.selects_by_name = selection && !is_inverted_selection(*selection);
   as_text(flags.not_columns);
   as_text(flags.weights);
+  const auto given = as_text(flags.given);
+  options.gives_by_name = given && !is_inverted_selection(*given);
   // What contradicts itself does so for any table: better now than after reading a large one.
-  plan_fit(request, 1000, 0, 2, 0);
+  plan_fit(request, 1000, 0, 2, given ? 1 : 0);
   return options;
 }
 

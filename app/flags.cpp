@@ -20,13 +20,20 @@ Flags& Flags::value(std::string_view names, std::string_view argument, Value& ta
   return *this;
 }
 
+Flags& Flags::values(std::string_view names, std::string_view argument, Values& target,
+                     std::string_view help) {
+  add(names, argument, &target, help);
+  target.flag = groups_.back().flags.back().long_name();
+  return *this;
+}
+
 Flags& Flags::toggle(std::string_view names, bool& target, std::string_view help) {
   add(names, {}, &target, help);
   return *this;
 }
 
-void Flags::add(std::string_view names, std::string_view argument, std::variant<bool*, Value*> target,
-                std::string_view help) {
+void Flags::add(std::string_view names, std::string_view argument,
+                std::variant<bool*, Value*, Values*> target, std::string_view help) {
   Flag flag{{}, std::string(argument), std::string(help), target};
   while (!names.empty()) {
     const auto length = std::min(names.find(','), names.size());

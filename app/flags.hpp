@@ -17,13 +17,21 @@ struct Value {
   const std::string* operator->() const { return &*text; }
 };
 
+/// The same for a flag that may be given several times: its texts in the order in which they were typed.
+struct Values {
+  std::string flag;
+  std::vector<std::string> texts;
+  explicit operator bool() const { return !texts.empty(); }
+};
+
 /// One flag: how it is typed, what its help says, where the parser puts what it finds.
 struct Flag {
   std::vector<std::string> names;  // "-o", "--output"
   std::string argument;            // "FILE"; empty for a switch
   std::string help;
-  std::variant<bool*, Value*> target;
+  std::variant<bool*, Value*, Values*> target;
   bool takes_value() const { return !argument.empty(); }
+  bool is_repeatable() const { return std::holds_alternative<Values*>(target); }
   const std::string& long_name() const;
 };
 
@@ -41,6 +49,7 @@ class Flags {
   Flags& group(std::string_view title, bool is_brief = true);
   /// `names` are separated by commas: "-o,--output".
   Flags& value(std::string_view names, std::string_view argument, Value& target, std::string_view help);
+  Flags& values(std::string_view names, std::string_view argument, Values& target, std::string_view help);
   Flags& toggle(std::string_view names, bool& target, std::string_view help);
 
   const std::vector<FlagGroup>& groups() const { return groups_; }
@@ -49,7 +58,7 @@ class Flags {
   std::vector<std::string> names() const;
 
  private:
-  void add(std::string_view names, std::string_view argument, std::variant<bool*, Value*> target,
+  void add(std::string_view names, std::string_view argument, std::variant<bool*, Value*, Values*> target,
            std::string_view help);
   std::vector<FlagGroup> groups_;
 };

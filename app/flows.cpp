@@ -45,9 +45,10 @@ std::string table() {
 constexpr Index kShownColumns = 5;  // some defaults depend on the number of columns too
 
 /// What an option of a flow defaults to, and from how many rows on, if that depends on them.
-std::string default_text(const FlowRow& row, std::size_t option) {
+std::string default_text(const FlowRow& row, Index context, const std::string& option) {
   const auto value = [&](Index rows) {
-    return spec_values(default_spec(row, rows, kShownColumns, 0), row)[option].value;
+    const auto values = spec_values(default_spec(row, rows, kShownColumns, context));
+    return std::ranges::find(values, option, &SpecValue::name)->value;
   };
   std::string text = value(1);
   for (Index low = 1, high = 2; high < 10'000'000; low = high, high *= 2) {
@@ -64,9 +65,15 @@ std::string in_full(const FlowRow& row) {
   text += fmt::format("paper        {}\nformula      {}\nscore cost   {}\nsample cost  {}\n", row.paper,
                       row.formula, row.score_cost, row.sample_cost);
   text += fmt::format("\noptions of biject fit and their defaults, for rows to train on of {} columns:\n", kShownColumns);
-  const auto names = option_names(row);
-  for (std::size_t i = 0; i < names.size(); ++i)
-    text += fmt::format("  --{:<10} {}\n", names[i], default_text(row, i));
+  const std::string plain = options_of(default_spec(row, 1, kShownColumns, 0));
+  const auto options = words_of(options_of(default_spec(row, 1, kShownColumns, 1)));
+  std::size_t width = 10;
+  for (const auto& option : options) width = std::max(width, option.size());
+  for (const auto& option : options) {
+    const bool is_plain = lists(plain, option);
+    text += fmt::format("  --{:<{}} {}{}\n", option, width, default_text(row, is_plain ? 0 : 1, option),
+                        is_plain ? "" : "; only with --given");
+  }
   return text;
 }
 

@@ -74,13 +74,17 @@ std::string text(const ModelHeader& header, const std::string& path) {
   text += line("flow", describe(model.spec));
   text += line("parameters",
                fmt::format("{} ({})", parameter_count(model), model.is_double ? "float64" : "float32"));
-  text += line("columns", fmt::to_string(model.columns.size()));
+  const bool is_conditional = model.spec.context > 0;
+  if (is_conditional) text += line("density", describe_density(model.columns));
+  text += line("columns", is_conditional ? fmt::format("{}, {} of them given", model.columns.size(), model.spec.context)
+                                         : fmt::to_string(model.columns.size()));
   text += columns_text(model.columns) + '\n';
   text += training_text(model.training);
   text += "\nlog_prob, mean ± standard error, nats, density in the units of the file\n";
   text += line("training", describe(model.training.train));
   text += line("validation", describe(model.training.validation));
-  text += line("Gaussian", describe(model.training.gaussian) + " on the same validation rows");
+  text += line("Gaussian", fmt::format("{}{} on the same validation rows", describe(model.training.gaussian),
+                                       is_conditional ? ", conditional too," : ""));
   return text + '\n' + line("digest", escaped(header.digest));
 }
 

@@ -13,7 +13,7 @@ namespace biject {
 namespace {
 
 When when(const Value& value) {
-  const auto word = as_word(value, {"auto", "always", "never"}).value_or("auto");
+  const auto word = as_word(value, "auto always never").value_or("auto");
   return word == "auto" ? When::automatic : word == "always" ? When::always : When::never;
 }
 
@@ -86,6 +86,12 @@ CsvOptions CsvFlags::options() const {
   constexpr Index most = std::numeric_limits<Index>::max();
   if (const auto rows = as_count(limit, 1, most)) options.limit = static_cast<std::uint64_t>(*rows);
   return options;
+}
+
+std::string CsvFlags::first_given() const {
+  for (const Value* value : {&delimiter, &na, &missing, &bad_rows, &limit})
+    if (*value) return value->flag;
+  return header ? "--header" : no_header ? "--no-header" : "";
 }
 
 std::string describe(const SkippedRows& rows) {

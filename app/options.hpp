@@ -38,6 +38,8 @@ struct CsvFlags {
   bool header = false, no_header = false;
   void declare(Flags& flags);
   CsvOptions options() const;
+  /// The flag of these that was given, or empty: for a command that reads CSV only when told to.
+  std::string first_given() const;
 };
 
 /// "skipped 3 rows: 2 with a missing value, 1 with a wrong number of fields"; empty if there are none.

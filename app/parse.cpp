@@ -59,10 +59,12 @@ void reject_unknown(const Words& unknown, const Flags& flags, const std::string&
 
 void check_value(const Flag& flag, const std::vector<std::string>& given, const Flags& flags,
                  const std::string& help) {
-  if (given.size() > 1) throw usage(flag.long_name() + " is given twice", "keep one of them");
-  if (!given.empty() && flags.find(given.back()))  // a file of that name can be written ./-q
-    throw usage(fmt::format("{} needs a value, but the flag '{}' follows", flag.long_name(), given.back()),
-                help + " explains it");
+  if (given.size() > 1 && !flag.is_repeatable())
+    throw usage(flag.long_name() + " is given twice", "keep one of them");
+  for (const auto& text : given)
+    if (flags.find(text))  // a file of that name can be written ./-q
+      throw usage(fmt::format("{} needs a value, but the flag '{}' follows", flag.long_name(), text),
+                  help + " explains it");
 }
 
 }  // namespace
@@ -123,8 +125,12 @@ Words parse(const Flags& flags, Words words, const std::string& command) {
     complaint = error.what();
   }
   for (const auto& [flag, option] : options)
-    if (flag->takes_value() && option->count())
-      std::get<Value*>(flag->target)->text = option->results().back();
+    if (flag->takes_value() && option->count()) {
+      if (flag->is_repeatable())
+        std::get<Values*>(flag->target)->texts = option->results();
+      else
+        std::get<Value*>(flag->target)->text = option->results().back();
+    }
   for (const auto& [flag, option] : options)
     if (flag->takes_value()) check_value(*flag, option->results(), flags, help);
   reject_unknown(app.remaining(), flags, help);

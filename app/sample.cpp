@@ -4,9 +4,12 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "command.hpp"
+#include "conditions.hpp"
 #include "core/error.hpp"
 #include "data/csv_writer.hpp"
 #include "help_text.hpp"
@@ -23,47 +26,88 @@ constexpr Index kMostRows = std::numeric_limits<Index>::max();  // twice that st
 
 /// What was meant.
 struct SampleOptions {
-  std::uint64_t rows = 1000, skip = 0, seed = 0;
+  std::uint64_t rows = 1000;  // for each condition
+  std::uint64_t skip = 0, seed = 0;
   double temperature = 1;
+};
+
+/// Draws that wait to be made together: one row for each, with its given values, and consecutive numbers.
+class Batch {
+ public:
+  Batch(Index capacity, Index columns, std::uint64_t first)
+      : values_(capacity, columns), log_probs_(static_cast<std::size_t>(capacity)), first_(first) {}
+  /// Room for at most `rows` more rows under a condition; returns how many.
+  std::uint64_t add(std::uint64_t rows, std::span<const double> condition) {
+    const auto count = static_cast<Index>(std::min(rows, static_cast<std::uint64_t>(values_.rows() - rows_)));
+    for (Index column = 0; column < values_.cols(); ++column)
+      values_.col(column).segment(rows_, count).setConstant(condition[static_cast<std::size_t>(column)]);
+    rows_ += count;
+    return static_cast<std::uint64_t>(count);
+  }
+  bool is_full() const { return rows_ == values_.rows(); }
+  Index rows() const { return rows_; }
+  auto values() { return values_.topRows(rows_); }
+  std::span<double> log_probs() { return std::span(log_probs_).first(static_cast<std::size_t>(rows_)); }
+  std::uint64_t first() const { return first_; }
+  void clear() {
+    first_ += static_cast<std::uint64_t>(rows_);
+    rows_ = 0;
+  }
+
+ private:
+  Matrix<double> values_;
+  std::vector<double> log_probs_;
+  std::uint64_t first_;  // number of the first row in the stream of the seed
+  Index rows_ = 0;
 };
 
 class Sample final : public Command {
  public:
   void declare(Flags& flags) override {
     flags.group("Rows")
-        .value("-n,--rows", "N", rows_, "how many; 0 gives the header alone [1000]")
+        .value("-n,--rows", "N", rows_,
+               "how many; with --given FILE, for each of its rows; 0 gives the header alone [1000; 1 for FILE]")
         .value("-s,--seed", "N", seed_, "the same seed gives the same rows [0]")
-        .value("--skip", "K", skip_, "begin with draw number K + 1 of the seed [0]")
+        .value("--skip", "K", skip_,
+               "begin with draw number K + 1 of the seed; with --given FILE, leave out the first K rows [0]")
         .value("--temperature", "T", temperature_,
                "factor on the noise: below 1 closer to the middle, above wider [1]")
         .toggle("--double", double_, "compute in float64, even if the model was trained in float32");
+    condition_.declare(flags);
     flags.group("Output")
         .value("-o,--output", "FILE", output_, "write there instead of to standard output")
         .toggle("--with-log-prob", with_log_prob_,
                 "add the column log_prob, the log-density of the row as printed")
         .toggle("--no-output-header", no_header_, "no header line");
+    condition_.csv.declare(flags);
   }
 
   int run(const Settings& settings, const std::vector<std::string>& files) override {
     const auto options = meant();
+    const auto given = biject::meant(condition_);
     if (files.empty()) return explain(kSample);
     const auto& path = only_file(files, "sample");
-    Output output(output_, files);
+    auto inputs = files;
+    if (!given.file.empty()) inputs.push_back(given.file);
+    Output output(output_, inputs);
     const auto model = load_model(path);
-    if (model.spec.context > 0)
-      throw Error(ErrorKind::usage, path, "the model is conditional; it has no draws without a condition");
-    settings.say_more(fmt::format("seed {}, rows {} to {} of its stream", options.seed, options.skip + 1,
-                                  options.skip + options.rows));
+    Conditions conditions(given, model, path);
+    if (!conditions.file())
+      settings.say_more(fmt::format("seed {}, rows {} to {} of its stream", options.seed, options.skip + 1,
+                                    options.skip + options.rows));
     ThreadPool pool(settings.threads);
     Engine engine(model, double_, pool);
-    write(model, options, engine, output);
+    write(model, options, conditions, engine, output);
     output.commit();
+    if (const auto* file = conditions.file(); file && file->skipped().total()) settings.say(describe(file->skipped()));
+    if (const auto note = conditions.outside_note(); !note.empty()) settings.say(note);
     return 0;
   }
 
  private:
   SampleOptions meant() const {
     SampleOptions options;
+    if (condition_.given) options.rows = 1;
     if (const auto rows = as_count(rows_, 0, kMostRows)) options.rows = static_cast<std::uint64_t>(*rows);
     if (const auto skip = as_count(skip_, 0, kMostRows)) options.skip = static_cast<std::uint64_t>(*skip);
     options.seed = as_seed(seed_).value_or(options.seed);
@@ -71,32 +115,62 @@ class Sample final : public Command {
     return options;
   }
 
-  void write(const Model& model, const SampleOptions& options, Engine& engine, const Output& output) const {
+  /// The stream of a seed is numbered, and each number has its own noise. Under one condition there is a row for
+  /// every number; the conditions of a file follow each other in blocks of --rows numbers.
+  void write(const Model& model, const SampleOptions& options, Conditions& conditions, Engine& engine,
+             const Output& output) const {
     CsvWriter writer(output.descriptor(), output.name());
-    if (!no_header_) {
+    bool has_header = no_header_;
+    const auto write_header = [&] {
+      if (std::exchange(has_header, true)) return;
       for (const auto& column : model.columns) writer.text(column.name);
       if (with_log_prob_) writer.text("log_prob");
       writer.end_line();
-    }
-    const auto columns = static_cast<Index>(model.columns.size());
-    Matrix<double> values(static_cast<Index>(std::min<std::uint64_t>(options.rows, kChunkRows)), columns);
-    std::vector<double> log_probs(static_cast<std::size_t>(values.rows()));
-    for (std::uint64_t first = 0; first < options.rows;) {
-      const auto rows = static_cast<Index>(std::min<std::uint64_t>(options.rows - first, kChunkRows));
-      engine.sample(options.seed, options.skip + first, options.temperature, values.topRows(rows));
-      if (with_log_prob_)
-        engine.log_prob(values.topRows(rows), std::span(log_probs).first(static_cast<std::size_t>(rows)));
-      for (Index row = 0; row < rows; ++row) {
-        for (Index column = 0; column < columns; ++column) writer.number(values(row, column));
-        if (with_log_prob_) writer.number(log_probs[static_cast<std::size_t>(row)]);
+    };
+    const bool is_file = conditions.file() != nullptr, is_live = is_file && output.is_terminal();
+    const auto capacity = is_file ? kChunkRows : static_cast<Index>(std::min<std::uint64_t>(options.rows, kChunkRows));
+    Batch batch(capacity, static_cast<Index>(model.columns.size()), options.skip);
+    const auto draw = [&] {
+      if (batch.rows() == 0) return;
+      engine.sample(options.seed, batch.first(), options.temperature, batch.values());
+      if (model.spec.context > 0) check_draws(batch, conditions);
+      if (with_log_prob_) engine.log_prob(batch.values(), batch.log_probs());
+      write_header();  // not before: bad input leaves nothing on standard output
+      for (Index row = 0; row < batch.rows(); ++row) {
+        for (const double value : batch.values().row(row)) writer.number(value);
+        if (with_log_prob_) writer.number(batch.log_probs()[static_cast<std::size_t>(row)]);
         writer.end_line();
       }
-      first += static_cast<std::uint64_t>(rows);
+      if (is_live) writer.flush();
+      batch.clear();
+    };
+
+    std::uint64_t skip = is_file ? options.skip : 0;
+    while (conditions.next()) {
+      const auto left_out = std::min(skip, options.rows);
+      skip -= left_out;
+      for (auto rows = options.rows - left_out; rows > 0;) {
+        rows -= batch.add(rows, conditions.values());
+        if (batch.is_full()) draw();
+      }
+      if (is_live && !conditions.next_is_ready()) draw();
     }
+    draw();
+    if (is_file && conditions.file()->rows_read() == 0) throw conditions.file()->no_rows_error();
+    write_header();
     writer.flush();
   }
 
+  /// A condition that is absurdly far out carries the networks beyond what their numbers can hold.
+  static void check_draws(Batch& batch, const Conditions& conditions) {
+    for (Index row = 0; row < batch.rows(); ++row) {
+      const auto values = batch.values().row(row);
+      if (!values.allFinite()) throw conditions.no_draw_error(std::vector(values.begin(), values.end()));
+    }
+  }
+
   Value rows_, seed_, skip_, temperature_, output_;
+  ConditionFlags condition_;
   bool with_log_prob_ = false, no_header_ = false, double_ = false;
 };
 
@@ -112,11 +186,18 @@ const CommandRow kSample{
         "on. The same model and seed give the same rows, and row i is the same row whatever the number of "
         "rows and of "
         "threads. Rows stream out in constant memory, in the shortest form that reads back as the same "
-        "number.",
+        "number.\n\n"
+        "A conditional model (biject fit --given) draws its features for given values: --where says one value "
+        "for a "
+        "column, --given FILE has a row for each condition, and columns that --where fixes need not be in it. "
+        "Given columns "
+        "are printed too.",
     .examples =
         "biject sample model.flow -n 1000 > new.csv\n"
         "biject sample model.flow -n 1e6 -s 42 -o new.csv\n"
-        "biject sample model.flow -n 5 --skip 1000 --with-log-prob",
+        "biject sample model.flow -n 5 --skip 1000 --with-log-prob\n"
+        "biject sample price.flow -n 500 --where rooms=4 --where area=95\n"
+        "biject sample price.flow -n 20 --given houses.csv -o prices.csv",
     .make = [] { return std::unique_ptr<Command>(new Sample); },
 };
 

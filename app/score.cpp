@@ -165,8 +165,8 @@ class Score final : public Command {
     options.columns = {as_text(columns_).value_or(""), as_text(not_columns_).value_or(""),
                        as_text(weights_).value_or("")};
     options.name = as_text(name_).value_or(options.name);
-    options.units = as_word(units_, {"nats", "bits"}).value_or(options.units);
-    options.buffer = as_word(buffer_, {"auto", "lines", "block"}).value_or(options.buffer);
+    options.units = as_word(units_, "nats bits").value_or(options.units);
+    options.buffer = as_word(buffer_, "auto lines block").value_or(options.buffer);
     return options;
   }
 
@@ -258,7 +258,9 @@ const CommandRow kScore{
     .description =
         "Prints one column, log_prob: the natural logarithm of the density that the model gives to each row, "
         "in the "
-        "units of the file, one line per row in the order of the rows. It is always a finite number.\n\n"
+        "units of the file, one line per row in the order of the rows. It is always a finite number. Under a "
+        "conditional "
+        "model it is the density of the features for the given values of the row.\n\n"
         "The columns of the model are found by name, in any order; further columns are ignored. For a table "
         "that calls them otherwise, --columns says what stands for each of them. Without a "
         "file, CSV is "

@@ -8,6 +8,7 @@
 #include "core/error.hpp"
 #include "core/number.hpp"
 #include "core/suggest.hpp"
+#include "flows/catalogue.hpp"
 #include "terminal.hpp"
 
 namespace biject {
@@ -73,16 +74,38 @@ std::optional<double> as_seconds(const Value& value) {
   return seconds;
 }
 
-std::optional<std::string> as_word(const Value& value, std::initializer_list<std::string_view> words) {
+std::optional<std::string> as_word(const Value& value, std::string_view words) {
   if (!value) return {};
-  if (std::ranges::find(words, std::string_view(*value)) != words.end()) return *value;
-  const std::vector<std::string> candidates(words.begin(), words.end());
-  throw wrong(value, fmt::format("one of {}", fmt::join(words, ", ")), did_you_mean(*value, candidates));
+  const auto candidates = words_of(words);
+  if (std::ranges::find(candidates, *value) != candidates.end()) return *value;
+  throw wrong(value, fmt::format("one of {}", fmt::join(candidates, ", ")), did_you_mean(*value, candidates));
 }
 
 std::optional<std::string> as_text(const Value& value) {
   if (value && value->empty()) throw Error(ErrorKind::usage, "", value.flag + " is empty", "give it a value");
   return value.text;
+}
+
+std::vector<Assignment> as_assignments(const Values& values) {
+  std::vector<Assignment> result;
+  const auto wrong_text = [&](const std::string& text, const std::string& what, const std::string& name) {
+    return Error(ErrorKind::usage, "", fmt::format("{}: '{}' {}", values.flag, escaped(text, kShownWidth), what),
+                 fmt::format("write {} {}=1.5", values.flag, name));
+  };
+  for (const auto& text : values.texts) {
+    const auto equals = text.rfind('=');
+    if (equals == text.npos) throw wrong_text(text, "is not a column and its value", text.empty() ? "COLUMN" : text);
+    const auto name = text.substr(0, equals);
+    if (name.empty()) throw wrong_text(text, "names no column", "COLUMN");
+    const auto number = parse_finite(text.substr(equals + 1));
+    if (!number) throw wrong_text(text, "does not end in a finite number", name);
+    if (std::ranges::find(result, name, &Assignment::name) != result.end())
+      throw Error(ErrorKind::usage, "",
+                  fmt::format("{} gives '{}' twice", values.flag, escaped(name, kShownWidth)),
+                  "keep one of them; --given FILE takes many values, one in each row");
+    result.push_back({name, *number});
+  }
+  return result;
 }
 
 }  // namespace biject

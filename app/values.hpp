@@ -1,9 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/types.hpp"
@@ -33,7 +33,15 @@ std::optional<std::vector<Index>> as_counts(const Value& value, Index low, Index
 std::optional<double> as_real(const Value& value, const Interval& range);
 std::optional<std::uint64_t> as_seed(const Value& value);
 std::optional<double> as_seconds(const Value& value);
-std::optional<std::string> as_word(const Value& value, std::initializer_list<std::string_view> words);
+std::optional<std::string> as_word(const Value& value, std::string_view words);  // one of these, separated by spaces
 std::optional<std::string> as_text(const Value& value);  // anything but nothing
+
+/// COL=VALUE. A name may have an equals sign in it, a number has none.
+struct Assignment {
+  std::string name;
+  double value;
+};
+/// What was meant by each text; no name comes twice. Throws Error usage likewise.
+std::vector<Assignment> as_assignments(const Values& values);
 
 }  // namespace biject

@@ -25,9 +25,10 @@ struct TableColumns {
   std::string only;     // --columns; without it every column
   std::string without;  // --not-columns
   std::string weights;  // --weights: one column
+  std::string given = {};  // --given: columns to condition on, of a table that is fitted
 };
 
-/// Those that `only` names, in its order, less those of `without`. Weights are not looked at.
+/// Those that `only` names, in its order, less those of `without`. Weights and given ones are not looked at.
 std::vector<Index> select_columns(const TableColumns& columns, std::span<const std::string> names);
 
 /// Whether the selection begins with `!`.

@@ -63,6 +63,7 @@ Table take_rows(RowReader reader, std::vector<std::string> names, bool has_weigh
                 const std::string& place) {
   Table table;
   table.names = std::move(names);
+  table.is_given.assign(table.names.size(), false);
   table.has_header = reader.has_header();
   RowStore store(static_cast<Index>(table.names.size()), has_weights);
   while (reader.next()) store.add(reader.values(), reader.weight());
@@ -88,24 +89,41 @@ class ColumnChoice {
   ColumnChoice(CsvFile& file, const TableColumns& columns, const CsvOptions& options)
       : file_(file),
         cells_(options),
-        is_explicit_(!columns.only.empty() && !is_inverted_selection(columns.only)) {
+        has_given_(!columns.given.empty()),
+        features_are_explicit_(!columns.only.empty() && !is_inverted_selection(columns.only)),
+        given_are_explicit_(has_given_ && !is_inverted_selection(columns.given)),
+        is_given_(file.columns().size(), false) {
     select(columns);
     judge();
     refuse_equal_names();
   }
 
   const std::vector<Index>& chosen() const { return chosen_; }
+  bool is_given(Index column) const { return is_given_[static_cast<std::size_t>(column)]; }
   const std::string& weights() const { return weights_; }  // its name in all files; empty: none
   std::vector<SkippedColumn> take_skipped() { return std::move(skipped_); }
 
  private:
   void select(const TableColumns& columns);
+  std::vector<Index> select_given(const TableColumns& columns, const std::vector<Index>& weights) const;
   void judge();
   void refuse_equal_names() const;
 
+  const std::string& literal_name(Index column) const {
+    return file_.columns()[static_cast<std::size_t>(column)];
+  }
+  // Asked for one by one: then none may be left out.
+  bool is_explicit(Index column) const {
+    return is_given(column) ? given_are_explicit_ : features_are_explicit_;
+  }
+  bool has_any(bool given) const {
+    return std::ranges::any_of(chosen_, [&](Index column) { return is_given(column) == given; });
+  }
+
   CsvFile& file_;
   CellReader cells_;
-  bool is_explicit_;  // the columns were asked for one by one: then none may be left out
+  bool has_given_, features_are_explicit_, given_are_explicit_;
+  std::vector<bool> is_given_;  // one for each column of the file
   std::vector<Index> chosen_;
   std::string weights_;
   std::vector<SkippedColumn> skipped_;
@@ -113,15 +131,60 @@ class ColumnChoice {
 
 void ColumnChoice::select(const TableColumns& columns) {
   chosen_ = file_.select(columns);
+  std::vector<Index> weights;
   if (!columns.weights.empty()) {
-    const std::vector<Index> weights = file_.select({columns.weights, "", ""});
+    weights = file_.select({columns.weights, "", ""});
     if (weights.size() != 1) {
       throw Error(ErrorKind::usage, "", "--weights takes one column, not '" + columns.weights + "'");
     }
     std::erase(chosen_, weights.front());
     weights_ = unique_name(file_.columns(), weights.front());
   }
-  if (chosen_.empty()) throw Error(ErrorKind::usage, file_.name(), "no column is left to fit");
+  if (has_given_) {
+    const std::vector<Index> given = select_given(columns, weights);
+    for (const Index column : given) is_given_[static_cast<std::size_t>(column)] = true;
+    if (!chosen_.empty() && !has_any(false)) {
+      const std::string last = unique_name(file_.columns(), chosen_.back());
+      throw Error(ErrorKind::usage, file_.name(), "--given: every column is given, none is left to fit",
+                  file_.columns().size() > 1 ? fmt::format("--given '!{0}' gives all but '{0}'", last) : "");
+    }
+    for (const Index column : given) {
+      if (std::ranges::find(chosen_, column) != chosen_.end()) continue;
+      chosen_.insert(std::ranges::find_if(chosen_, [&](Index other) { return other > column; }), column);
+    }
+  }
+  if (!has_any(false)) throw Error(ErrorKind::usage, file_.name(), "no column is left to fit");
+}
+
+// In the order of the file, so that neighbours are put in one after the other.
+std::vector<Index> ColumnChoice::select_given(const TableColumns& columns,
+                                              const std::vector<Index>& weights) const {
+  const auto among = [](const std::vector<Index>& some) {
+    return [&some](Index column) { return std::ranges::find(some, column) != some.end(); };
+  };
+  std::vector<Index> given, unwanted;
+  try {
+    given = file_.select({columns.given, "", ""});
+  } catch (const Error& error) {
+    throw Error(error.kind(), error.where(), fmt::format("--given: {}", error.what()), error.hint());
+  }
+  std::ranges::sort(given);
+  if (!columns.without.empty()) unwanted = file_.select({columns.without, "", ""});
+  if (!given_are_explicit_) {  // "all but these" does not mean the weights, nor what was left out
+    std::erase_if(given, among(unwanted));
+    std::erase_if(given, among(weights));
+  }
+  const auto refuse = [&](const std::vector<Index>& others, std::string_view flag, std::string_view otherwise) {
+    const auto found = std::ranges::find_if(given, among(others));
+    if (found == given.end()) return;
+    throw Error(ErrorKind::usage, file_.name(),
+                fmt::format("--given: column '{}' {}", unique_name(file_.columns(), *found), otherwise),
+                fmt::format("leave it out of --given or of {}", flag));
+  };
+  refuse(weights, "--weights", "holds the weights");
+  refuse(unwanted, "--not-columns", "is to be left out");
+  if (given.empty()) throw Error(ErrorKind::usage, file_.name(), "--given: no column is left to condition on");
+  return given;
 }
 
 void ColumnChoice::judge() {
@@ -146,29 +209,33 @@ void ColumnChoice::judge() {
     throw Error(ErrorKind::data, found.place.empty() ? file_.name() : found.place, what,
                 hint.empty() ? otherwise : hint, found.text.substr(0, 60));
   };
-  const Index first = chosen_.front();
+  const auto first = [&](bool given) {
+    return *std::ranges::find_if(chosen_, [&](Index column) { return is_given(column) == given; });
+  };
+  const Index first_feature = first(false), first_given = has_given_ ? first(true) : first_feature;
   std::erase_if(chosen_, [&](Index column) {
     const Evidence& found = evidence[static_cast<std::size_t>(column)];
     if (found.has_number) return false;
     const std::string name = unique_name(file_.columns(), column);
-    if (is_explicit_ && found.has_value()) {
-      fail(column, fmt::format("column '{}' was selected but holds text", name),
-           "leave it out of the selection");
+    if (is_explicit(column) && found.has_value()) {
+      fail(column, fmt::format("column '{}' {} but holds text", name, is_given(column) ? "is given" : "was selected"),
+           is_given(column) ? "leave it out of --given: a condition is a number" : "leave it out of the selection");
     }
-    if (!is_explicit_) skipped_.push_back({name, found.has_value() ? "text" : "no values"});
-    return !is_explicit_;
+    if (!is_explicit(column)) skipped_.push_back({name, found.has_value() ? "text" : "no values"});
+    return !is_explicit(column);
   });
-  if (chosen_.empty()) fail(first, "no column holds numbers; this is the first cell", "");
+  if (!has_any(false)) {
+    fail(first_feature, has_given_ ? "no column beside the given ones holds numbers; this is the first cell"
+                                   : "no column holds numbers; this is the first cell", "");
+  }
+  if (has_given_ && !has_any(true)) fail(first_given, "no given column holds numbers; this is the first cell", "");
 }
 
 void ColumnChoice::refuse_equal_names() const {
-  if (is_explicit_) return;  // name[k] was said
   for (const Index column : chosen_) {
-    const std::string& name = file_.columns()[static_cast<std::size_t>(column)];
-    const auto has_name = [&](Index other) {
-      return file_.columns()[static_cast<std::size_t>(other)] == name;
-    };
-    if (std::ranges::count_if(chosen_, has_name) > 1) {
+    if (is_explicit(column)) continue;  // name[k] was said
+    const std::string& name = literal_name(column);
+    if (std::ranges::count_if(chosen_, [&](Index other) { return literal_name(other) == name; }) > 1) {
       throw Error(
           ErrorKind::data, file_.name(), fmt::format("several columns are named '{}'", name),
           fmt::format("-c '{0}[1]' takes the first of them, -C '{0}[2]' leaves out the second", name));
@@ -182,15 +249,24 @@ Table read_table(std::span<const std::string> paths, const TableColumns& columns
   BIJECT_EXPECT(!paths.empty());
   const CellReader cells(options);
   auto first = std::make_unique<CsvFile>(
-      paths[0], options, [&](auto first_row) { return names_columns(first_row, columns.only, cells); });
+      paths[0], options, [&](auto first_row) {
+        const bool has_more = !columns.only.empty() && !columns.given.empty();  // else the first looks at all of them
+        return names_columns(first_row, columns.only, cells) ||
+               (has_more && names_columns(first_row, columns.given, cells));
+      });
   const std::string place = first->name();
   ColumnChoice choice(*first, columns, options);
   std::vector<std::string> names;
-  for (const Index column : choice.chosen()) names.push_back(unique_name(first->columns(), column));
+  std::vector<bool> is_given;
+  for (const Index column : choice.chosen()) {
+    names.push_back(unique_name(first->columns(), column));
+    is_given.push_back(choice.is_given(column));
+  }
 
   std::vector<std::string> further(paths.begin() + 1, paths.end());
   RowReader reader(std::move(first), names, std::move(further), options, {"", "", choice.weights()});
   Table table = take_rows(std::move(reader), std::move(names), !choice.weights().empty(), place);
+  table.is_given = std::move(is_given);
   table.skipped_columns = choice.take_skipped();
   return table;
 }
@@ -220,12 +296,16 @@ std::vector<Index> constant_columns(const Table& table) {
 
 Table keep_columns(Table table, std::span<const Index> columns) {
   std::vector<std::string> names;
+  std::vector<bool> is_given;
   Matrix<double> values(table.rows(), static_cast<Index>(columns.size()));
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    names.push_back(table.names[static_cast<std::size_t>(columns[i])]);
+    const auto column = static_cast<std::size_t>(columns[i]);
+    names.push_back(table.names[column]);
+    is_given.push_back(table.is_given[column]);
     values.col(static_cast<Index>(i)) = table.values.col(columns[i]);
   }
   table.names = std::move(names);
+  table.is_given = std::move(is_given);
   table.values = std::move(values);
   return table;
 }

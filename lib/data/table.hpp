@@ -17,6 +17,7 @@ struct SkippedColumn {
 /// Numbers in memory.
 struct Table {
   std::vector<std::string> names;  // D
+  std::vector<bool> is_given;      // D: columns to condition on
   Matrix<double> values;           // n × D
   Vector<double> weights;  // n × 1, or 0 × 1 if there is no weights column; finite, ≥ 0, at least one > 0
   std::vector<SkippedColumn> skipped_columns;  // columns that were not selected away but hold no numbers
@@ -29,6 +30,10 @@ struct Table {
 
 /// Reads files one after the other; the columns of further files are matched by name with those of the first.
 /// The column of weights is no feature.
+///
+/// Given columns need not be in `only`. One that is not stands before the first selected column that comes later in the
+/// file: the table keeps the order of the file unless `only` asks for another. It is an error if no column is left
+/// beside the given ones, and if what is given was to be left out or is the weight.
 ///
 /// A column is text if none of its cells in the first 1000 rows is a number: left out if nobody asked for it,
 /// an error if it was selected. In other columns every cell must be a number (or missing, as the options

@@ -77,6 +77,16 @@ TEST_CASE("H113: flags that contradict each other, the flow or the data are refu
   const std::vector<Refusal> refusals = {
       {{"fit", "a.csv", "-o", "m", "-f", "nsff"}, "unknown flow 'nsff'", "did you mean 'nsf'?"},
       {{"fit", "a.csv", "-o", "m", "-f", "maf", "--bins", "4"}, "--bins", "maf reads --layers"},
+      {{"fit", "a.csv", "-o", "m", "-f", "maf", "--base", "uniform"}, "'uniform' does not go with the flow maf", "maf goes with normal, student"},
+      {{"fit", "a.csv", "-o", "m", "--base", "uniform", "--mix", "lu"}, "--mix lu carries points out of the box", "--mix permute"},
+      {{"fit", "a.csv", "-o", "m", "-f", "realnvp", "--scheme", "coupling"}, "--scheme: the flow realnvp does not read it", "realnvp reads --layers"},
+      {{"fit", "a.csv", "-o", "m", "-f", "planar", "--hidden", "9"}, "without given columns the flow planar has no networks", "--given"},
+      {{"fit", "a.csv", "-o", "m", "-f", "sos", "--scheme", "elementwise", "--dropout", "0"}, "the flow sos has no networks", "--given"},
+      {{"fit", "a.csv", "-o", "m", "--components", "3"}, "--components: the flow nsf does not read it", "nsf reads --layers"},
+      {{"fit", "a.csv", "-o", "m", "-f", "mixture", "--bins", "3"}, "--bins: the flow mixture does not read it", "mixture reads --component-flow"},
+      {{"fit", "a.csv", "-o", "m", "-f", "mixture", "--component-flow", "nfs"}, "unknown flow 'nfs'", "did you mean 'nsf'?"},
+      {{"fit", "a.csv", "-o", "m", "-f", "mixture", "--component-flow", "mixture"}, "mixture cannot be a component", ""},
+      {{"fit", "a.csv", "-o", "m", "-f", "sos", "--bins", "17"}, "--bins: 17 is not a number from 1 to 16", ""},
       {{"fit", "a.csv", "-o", "m", "--hidden", "64,64", "--blocks", "2"}, "--blocks", ""},
       {{"fit", "a.csv", "-o", "m", "--header", "--no-header"}, "contradict", ""},
       {{"fit", "a.csv", "-o", "m", "-q", "-v"}, "contradict", ""},
@@ -117,6 +127,9 @@ TEST_CASE("H114: a number that is none, or out of range, is refused with its fla
     check_refused({fit("--time", text), "--time: '" + text + "' is not a time", "90s"});
   check_refused(
       {fit("--schedule", "cosin"), "--schedule: 'cosin' is not one of cosine, constant", "'cosine'"});
+  check_refused({fit("--mix", "qu"), "--mix: 'qu' is not one of lu, qr, householder, permute, reverse, none", ""});
+  check_refused({fit("--base", "laplac"), "--base: 'laplac' is not one of normal, ", "'laplace'"});
+  check_refused({fit("--scheme", "couplin"), "--scheme: 'couplin' is not one of autoregressive, coupling, elementwise", "'coupling'"});
   check_refused({{"sample", "m", "-n", "-3"}, "--rows: '-3' is not a whole number in [0, ", ""});
   check_refused({{"sample", "m", "--temperature", "0"}, "--temperature: '0' is not a number in (0, ", ""});
   check_refused({{"-j", "-1", "flows"}, "--threads: '-1' is not a whole number in [0, ", ""});

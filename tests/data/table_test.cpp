@@ -105,6 +105,30 @@ TEST_CASE("tables without rows or without numbers are refused") {
                  "2 rows have a missing cell, 1 row has a wrong number of fields"));
 }
 
+TEST_CASE("given columns are marked, and stand where the file or the selection has them") {
+  const auto read_given = [](const TableColumns& columns) { return read(kFlowers, columns); };
+  const auto marks = [](const Table& table) { return table.is_given; };
+  using Marks = std::vector<bool>;
+  CHECK(marks(read(kFlowers)) == Marks{false, false, false});
+  CHECK(read_given({"", "", "", "length"}).names == Names{"id", "length", "width"});
+  CHECK(marks(read_given({"", "", "", "length"})) == Marks{false, true, false});
+  CHECK(read_given({"width", "", "", "id"}).names == Names{"id", "width"});
+  CHECK(read_given({"width,id", "", "", "length"}).names == Names{"length", "width", "id"});
+  CHECK(marks(read_given({"width,id,length", "", "", "length"})) == Marks{false, false, true});
+  CHECK(marks(read_given({"", "id", "", "!width"})) == Marks{true, false});
+  CHECK(marks(read_given({"", "", "id", "!width"})) == Marks{true, false});
+  CHECK(read_given({"", "", "", "!width"}).skipped_columns.at(0).name == "species");
+  CHECK(read_given({"width", "", "", "length"}).values(1, 0) == 4.9);
+  const Index kept[] = {1, 0};
+  CHECK(marks(keep_columns(read_given({"width", "", "", "length"}), kept)) == Marks{false, true});
+
+  // A header is found by a given column too.
+  CHECK(read("7,h,k\n1,2,x\n", {"1", "", "", "2"}).names == Names{"7", "h"});
+  CHECK(read("7,8,k\n1,2,x\n", {"1", "", "", "2"}).names == Names{"x1", "x2"});
+  CHECK(read("a,b,a\n1,2,3\n", {"b", "", "", "a[2]"}).names == Names{"b", "a[2]"});
+  CHECK(contains(read_error("a,b,a\n1,2,3\n", {"", "", "", "b"}).what(), "several columns are named 'a'"));
+}
+
 TEST_CASE("equal names are an error only if it matters which is meant") {
   const char* text = "a,b,a\n1,2,3\n4,5,6\n";
   CHECK(contains(read_error(text).what(), "several columns are named 'a'"));
