@@ -1,0 +1,292 @@
+// biject_latents MODEL CSV OUT: for tests/bench/round_trip.py. CSV holds rows that were drawn from the model (all its columns by name).
+// Everything is computed in float64.
+//
+// OUT becomes a CSV of numbers that are independent and uniform on (0, 1) if the rows follow the density of the model: the latents
+// z = f(x), each put through the distribution function of the base given the latents before it. A mixture has no latents of its own: a
+// component k is drawn for each row with its probability given the row; then z = f_k(x) follows the base of k, and k itself has the
+// weights of the mixture, which a last column tells: Σ_{j<k} π_j + v·π_k with a uniform v.
+//
+// Standard output gets the worst errors as JSON, over all components of a mixture, for the first kTripRows rows and as many latents:
+//   x       x → z → x of the rows whose latents are within |z_d| ≤ 6, relative to 1 + |x_d|
+//   z       z → x → z of the latents of these rows, relative to 1 + |z_d|
+//   box     z → x → z of z uniform in |z_d| ≤ 6, relative to 1 + max |x_d|, which times the precision of float64 is how well x is known;
+//           without those that the flow carries out beyond kFar, where it has gone through larger numbers still
+//   logdet  the sum of the log-determinants of both ways, of the rows as it is, in the box relative to the same
+// and how many rows and z of the box were taken and left out.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <exception>
+#include <memory>
+#include <numbers>
+#include <string>
+#include <vector>
+
+#include "core/error.hpp"
+#include "data/table.hpp"
+#include "flows/catalogue.hpp"
+#include "flows/flow.hpp"
+#include "flows/mixing.hpp"
+#include "model/model_file.hpp"
+#include "nets/make_net.hpp"
+
+using namespace biject;
+
+namespace {
+
+constexpr Index kTripRows = 10'000;
+constexpr double kBox = 6;
+constexpr double kFar = 1e6;  // standard deviations
+
+double normal_cdf(double x) { return std::erfc(-x / std::numbers::sqrt2) / 2; }
+
+/// The numbers of `layout`, which stand in theta (laid out by `whole`) under the same names with this prefix.
+Arena<double> part_of(const Layout& whole, const Arena<double>& theta, const std::string& prefix, const Layout& layout) {
+  Arena<double> part(layout);
+  for (const Tensor& tensor : layout.tensors()) {
+    bool is_there = false;
+    for (const Tensor& source : whole.tensors()) {
+      if (source.name != prefix + tensor.name) continue;
+      is_there = true;
+      for (std::size_t i = 0; i < tensor.panels.size(); ++i) part[tensor.panels[i].slot] = theta[source.panels.at(i).slot];
+    }
+    if (!is_there) throw std::runtime_error("the model has no parameter " + prefix + tensor.name);
+  }
+  return part;
+}
+
+/// A network of a model on its own.
+class Net {
+ public:
+  Net(const Layout& whole, const Arena<double>& theta, const std::string& prefix, const NetShape& shape, const NetStyle& style)
+      : net_(make_net<double>(plan_, shape, style)),
+        outputs_(std::ssize(shape.visible)),
+        theta_(part_of(whole, theta, prefix, plan_.params())),
+        scratch_(plan_.scratch(), kShardRows) {}
+  Matrix<double> operator()(In<double> x, In<double> context) {
+    Matrix<double> y(x.rows(), outputs_);
+    scratch_.set_rows(x.rows());
+    net_->forward({theta_, context, scratch_}, x, y);
+    return y;
+  }
+
+ private:
+  Plan plan_;
+  ConditionerPtr<double> net_;
+  Index outputs_;
+  Arena<double> theta_;
+  Workspace<double> scratch_;
+};
+
+/// The parts of `softmax(logits)`.
+Vector<double> shares(Vector<double> logits) {
+  logits = (logits.array() - logits.maxCoeff()).exp();
+  return logits / logits.sum();
+}
+
+/// A flow that has latents: that of the model, or a component.
+class Part {
+ public:
+  Part(const FlowSpec& spec, const Layout& whole, const Arena<double>& theta, const std::string& prefix)
+      : flow_(spec), theta_(part_of(whole, theta, prefix, flow_.params())), scratch_(flow_.scratch(), kShardRows) {
+    if (spec.base == "made-mog") {
+      const Index params = 3 * spec.components;
+      std::vector<Index> visible;
+      for (Index o = 0; o < spec.features * params; ++o) visible.push_back(o / params);
+      conditionals_ = std::make_unique<Net>(whole, theta, prefix + "base.", NetShape{spec.features, spec.context, std::move(visible)},
+                                            style_of(spec));
+    } else if (spec.base != "normal") {
+      throw std::runtime_error("the distribution function of the base " + spec.base + " is not written here");
+    }
+  }
+
+  Vector<double> log_prob(In<double> x, In<double> context) {
+    Vector<double> logp(x.rows());
+    flow_.log_prob(frame(context), x, logp);
+    return logp;
+  }
+  Matrix<double> forward(In<double> x, In<double> context, VectorOut<double> logdet) {
+    Matrix<double> z(x.rows(), x.cols());
+    flow_.forward(frame(context), x, z, logdet);
+    return z;
+  }
+  Matrix<double> inverse(In<double> z, In<double> context, VectorOut<double> logdet) {
+    Matrix<double> x(z.rows(), z.cols());
+    flow_.inverse(frame(context), z, x, logdet);
+    return x;
+  }
+  /// Independent uniform numbers if z follows the base.
+  Matrix<double> uniforms(In<double> z, In<double> context) {
+    if (!conditionals_) return z.unaryExpr(&normal_cdf);
+    const Index components = flow_.spec().components;
+    const Matrix<double> phi = (*conditionals_)(z, context);
+    Matrix<double> u = Matrix<double>::Zero(z.rows(), z.cols());
+    for (Index i = 0; i < z.rows(); ++i) {
+      for (Index d = 0; d < z.cols(); ++d) {
+        const auto at = phi.row(i).segment(3 * d * components, 3 * components);
+        const Vector<double> weight = shares(at.head(components).transpose());
+        for (Index k = 0; k < components; ++k) {
+          const double raw = at(2 * components + k), scale = std::exp(raw / std::sqrt(1 + raw * raw / 25));
+          u(i, d) += weight(k) * normal_cdf((z(i, d) - at(components + k)) / scale);
+        }
+      }
+    }
+    return u;
+  }
+
+ private:
+  Frame<double> frame(const In<double>& context) {
+    scratch_.set_rows(context.rows());
+    return {theta_, context, scratch_};
+  }
+  Flow<double> flow_;
+  Arena<double> theta_;
+  Workspace<double> scratch_;
+  std::unique_ptr<Net> conditionals_;
+};
+
+/// Worst errors so far; not a number is worst of all.
+struct Worst {
+  double x = 0, z = 0, box = 0, logdet = 0;
+  Index rows = 0, far_rows = 0;  // of which z is in the box; the others
+  Index boxed = 0, far_boxed = 0;
+
+  static void note(double& worst, double error) {
+    if (!(error <= worst)) worst = std::isnan(worst) ? worst : error;
+  }
+  void of_rows(Part& part, In<double> from, In<double> context) {
+    Vector<double> sum = Vector<double>::Zero(from.rows()), unused = sum;
+    const Matrix<double> there = part.forward(from, context, sum), back = part.inverse(there, context, sum);
+    const Matrix<double> again = part.forward(back, context, unused);
+    for (Index i = 0; i < from.rows(); ++i) {
+      if (there.row(i).cwiseAbs().maxCoeff() > kBox) {
+        ++far_rows;
+        continue;
+      }
+      for (Index d = 0; d < from.cols(); ++d) {
+        note(x, std::abs(back(i, d) - from(i, d)) / (1 + std::abs(from(i, d))));
+        note(z, std::abs(again(i, d) - there(i, d)) / (1 + std::abs(there(i, d))));
+      }
+      note(logdet, std::abs(sum(i)));
+      ++rows;
+    }
+  }
+  void of_box(Part& part, In<double> from, In<double> context) {
+    Vector<double> sum = Vector<double>::Zero(from.rows());
+    const Matrix<double> there = part.inverse(from, context, sum), back = part.forward(there, context, sum);
+    for (Index i = 0; i < from.rows(); ++i) {
+      const double most = there.row(i).cwiseAbs().maxCoeff();
+      if (most > kFar) {
+        ++far_boxed;
+        continue;
+      }
+      for (Index d = 0; d < from.cols(); ++d) note(box, std::abs(back(i, d) - from(i, d)) / (1 + most));
+      note(logdet, std::abs(sum(i)) / (1 + most));
+      ++boxed;
+    }
+  }
+};
+
+/// x and context of the flow, standardised, from the columns of the model.
+void standardise(const Model& model, In<double> values, Matrix<double>& x, Matrix<double>& context) {
+  x.resize(values.rows(), model.spec.features);
+  context.resize(values.rows(), model.spec.context);
+  Index feature = 0, given = 0;
+  for (std::size_t j = 0; j < model.columns.size(); ++j) {
+    const Column& column = model.columns[j];
+    auto target = column.is_given ? context.col(given++) : x.col(feature++);
+    target = (values.col(static_cast<Index>(j)).array() - column.mean) / column.scale;
+  }
+}
+
+void run(const char* model_path, const char* csv_path, const char* out_path) {
+  const Model model = load_model(model_path);
+  std::vector<std::string> names;
+  for (const Column& column : model.columns) names.push_back(column.name);
+  const std::vector<std::string> paths{csv_path};
+  const Table table = read_table_like(names, "", paths, {});
+  Matrix<double> x, context;
+  standardise(model, table.values, x, context);
+
+  const Layout whole = Flow<double>(model.spec).params();
+  std::vector<std::unique_ptr<Part>> parts;
+  std::unique_ptr<Net> gate;
+  if (model.spec.flow == "mixture") {
+    FlowSpec component = model.spec;
+    component.flow = model.spec.component_flow;
+    component.component_flow = FlowSpec{}.component_flow;
+    component.components = FlowSpec{}.components;
+    const auto number = static_cast<std::size_t>(model.spec.components);
+    gate = std::make_unique<Net>(whole, model.theta, "gate.", NetShape{0, model.spec.context, std::vector<Index>(number, 0)}, NetStyle{});
+    for (std::size_t k = 0; k < number; ++k)
+      parts.push_back(std::make_unique<Part>(component, whole, model.theta, "component" + std::to_string(k) + "."));
+  } else {
+    parts.push_back(std::make_unique<Part>(model.spec, whole, model.theta, ""));
+  }
+
+  std::FILE* out = std::fopen(out_path, "w");
+  if (!out) throw std::runtime_error(std::string("cannot write ") + out_path);
+  for (Index d = 0; d < x.cols(); ++d) std::fprintf(out, d ? ",u%td" : "u%td", d + 1);
+  std::fputs(gate ? ",component\n" : "\n", out);
+  const Rng rng(1, Stream::probe);
+  Worst worst;
+  for (Index first = 0; first < x.rows(); first += kShardRows) {
+    const Index rows = std::min(kShardRows, x.rows() - first);
+    const Matrix<double> at = x.middleRows(first, rows), given = context.middleRows(first, rows);
+    const auto uniform = [&](Index i, Index index) {
+      return rng.uniform(static_cast<std::uint64_t>(first + i), static_cast<std::uint32_t>(index));
+    };
+    if (first < kTripRows) {
+      Matrix<double> box(rows, x.cols());
+      for (Index i = 0; i < rows; ++i)
+        for (Index d = 0; d < x.cols(); ++d) box(i, d) = kBox * (2 * uniform(i, d) - 1);
+      for (const auto& part : parts) {
+        worst.of_rows(*part, at, given);
+        worst.of_box(*part, box, given);
+      }
+    }
+    std::vector<Matrix<double>> uniforms;
+    Vector<double> unused = Vector<double>::Zero(rows);
+    for (const auto& part : parts) uniforms.push_back(part->uniforms(part->forward(at, given, unused), given));
+    Matrix<double> log_weights, logps(rows, std::ssize(parts));
+    if (gate) {
+      log_weights = (*gate)(at.leftCols(0), given);
+      for (std::size_t k = 0; k < parts.size(); ++k) logps.col(static_cast<Index>(k)) = parts[k]->log_prob(at, given);
+    }
+    for (Index i = 0; i < rows; ++i) {
+      Index k = 0;
+      double from_weights = 0;
+      if (gate) {
+        const Vector<double> weight = shares(log_weights.row(i).transpose());
+        const Vector<double> posterior = shares((log_weights.row(i) + logps.row(i)).transpose());
+        for (double rest = uniform(i, x.cols()) - posterior(0); rest > 0 && k + 1 < posterior.size(); rest -= posterior(k))
+          from_weights += weight(k++);
+        from_weights += weight(k) * uniform(i, x.cols() + 1);
+      }
+      for (Index d = 0; d < x.cols(); ++d) std::fprintf(out, d ? ",%.12g" : "%.12g", uniforms[static_cast<std::size_t>(k)](i, d));
+      if (gate) std::fprintf(out, ",%.12g", from_weights);
+      std::fputc('\n', out);
+    }
+  }
+  const bool is_written = !std::ferror(out);
+  if (std::fclose(out) != 0 || !is_written) throw std::runtime_error(std::string("cannot write ") + out_path);
+  // NaN is not JSON: 1e300 stands for it, which no bound allows.
+  const auto number = [](double value) { return std::isfinite(value) ? value : 1e300; };
+  std::printf("{\"x\": %.3e, \"z\": %.3e, \"box\": %.3e, \"logdet\": %.3e, ", number(worst.x), number(worst.z), number(worst.box),
+              number(worst.logdet));
+  std::printf("\"rows\": %td, \"far_rows\": %td, \"boxed\": %td, \"far_boxed\": %td}\n", worst.rows, worst.far_rows, worst.boxed,
+              worst.far_boxed);
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  if (count != 4) return std::fprintf(stderr, "usage: biject_latents MODEL CSV OUT\n"), 2;
+  try {
+    run(words[1], words[2], words[3]);
+  } catch (const std::exception& error) {
+    return std::fprintf(stderr, "biject_latents: %s\n", error.what()), 1;
+  }
+  return 0;
+}
