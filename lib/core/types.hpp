@@ -27,8 +27,7 @@ template <class S> using VectorOut = Eigen::Ref<Vector<S>>;       // n × 1, wri
 /// Bytes to which every block of numbers is aligned: one cache line, one AVX-512 register.
 inline constexpr Index kAlignment = 64;
 
-/// Rows a scoring or sampling shard always has. A multiple of 48: with Eigen 3.4 the bits of a row of a product then
-/// do not depend on the row's place in the shard, whatever the instruction set.
+/// Rows a scoring or sampling shard always has: whole tiles of a product (nets/tiled_product.hpp) on every instruction set.
 inline constexpr Index kShardRows = 192;
 
 }  // namespace biject

@@ -1,5 +1,7 @@
 #include "nets/dense.hpp"
 
+#include "nets/tiled_product.hpp"
+
 namespace biject {
 
 namespace {
@@ -13,29 +15,13 @@ const bool kCacheSizesAreFixed = [] {
 
 }  // namespace
 
-template <class S> void product(In<S> x, In<S> w, Out<S> y) {
-  if (x.cols() == 0) {
-    y.setZero();
-  } else {
-    y.noalias() = x * w;
-  }
-}
+template <class S> void product(In<S> x, In<S> w, Out<S> y) { tiled_product<S, false>(x, w, y); }
 
-template <class S> void add_product(In<S> x, In<S> w, Out<S> y) {
-  if (x.cols() != 0) y.noalias() += x * w;
-}
+template <class S> void add_product(In<S> x, In<S> w, Out<S> y) { tiled_product<S, true>(x, w, y); }
 
-template <class S> void product_transposed(In<S> dy, In<S> w, Out<S> dx) {
-  if (dy.cols() == 0) {
-    dx.setZero();
-  } else {
-    dx.noalias() = dy * w.transpose();
-  }
-}
+template <class S> void product_transposed(In<S> dy, In<S> w, Out<S> dx) { tiled_product_transposed<S, false>(dy, w, dx); }
 
-template <class S> void add_product_transposed(In<S> dy, In<S> w, Out<S> dx) {
-  if (dx.cols() != 0) dx.noalias() += dy * w.transpose();
-}
+template <class S> void add_product_transposed(In<S> dy, In<S> w, Out<S> dx) { tiled_product_transposed<S, true>(dy, w, dx); }
 
 template <class S> void add_outer_product(In<S> x, In<S> dy, Out<S> dw) {
   if (dw.rows() != 0) dw.noalias() += x.transpose() * dy;
