@@ -15,7 +15,7 @@ Index round_up(Index value, Index step) { return (value + step - 1) / step * ste
 
 // Eight panels skip most of what a triangular mask forbids; narrower ones no longer fill the register blocks of the
 // matrix product, and a width that is no multiple of 16 wastes part of each.
-Index panel_width(Index cols) { return std::max<Index>(32, round_up((cols + 7) / 8, 16)); }
+Index panel_width(Index cols) { return std::max<Index>(32, round_up((cols + kMostPanels - 1) / kMostPanels, 16)); }
 
 }  // namespace
 
@@ -39,7 +39,8 @@ const Tensor& Layout::add_masked(std::string name, Index rows, std::vector<Index
   BIJECT_EXPECT(std::is_sorted(prefix.begin(), prefix.end()));
   const Index cols = static_cast<Index>(prefix.size());
   Tensor tensor{std::move(name), rows, cols, {}, std::move(prefix)};
-  const Index width = panel_width(cols);
+  const bool is_dense = cols > 0 && tensor.prefix.front() == tensor.prefix.back();
+  const Index width = is_dense ? cols : panel_width(cols);
   for (Index column = 0; column < cols; column += width) {
     const Index here = std::min(width, cols - column);
     tensor.panels.push_back({column, place(tensor.prefix[static_cast<std::size_t>(column + here - 1)], here)});

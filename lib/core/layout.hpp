@@ -13,6 +13,8 @@ struct Slot {
   Index offset = 0, rows = 0, cols = 0;
 };
 
+inline constexpr Index kMostPanels = 8;  // of a tensor
+
 /// Rows [0, slot.rows) of columns [column, column + slot.cols) of a tensor.
 struct Panel {
   Index column = 0;

@@ -1,5 +1,8 @@
 #include "nets/dense.hpp"
 
+#include <array>
+
+#include "core/error.hpp"
 #include "nets/tiled_product.hpp"
 
 namespace biject {
@@ -24,7 +27,18 @@ template <class S> void product_transposed(In<S> dy, In<S> w, Out<S> dx) { tiled
 template <class S> void add_product_transposed(In<S> dy, In<S> w, Out<S> dx) { tiled_product_transposed<S, true>(dy, w, dx); }
 
 template <class S> void add_outer_product(In<S> x, In<S> dy, Out<S> dw) {
-  if (dw.rows() != 0) dw.noalias() += x.transpose() * dy;
+  const OuterProduct<S> product{dy.data(), dy.outerStride(), dw.data(), dw.rows(), dw.cols(), dw.outerStride()};
+  tiled_outer_products<S>(x, {&product, 1});
+}
+
+template <class S> void add_outer_products(In<S> x, In<S> dy, std::span<const Panel> panels, Arena<S>& dw) {
+  std::array<OuterProduct<S>, kMostPanels> products;
+  BIJECT_EXPECT(std::ssize(panels) <= kMostPanels);
+  for (std::size_t i = 0; i < panels.size(); ++i) {
+    const auto& [column, slot] = panels[i];
+    products[i] = {dy.col(column).data(), dy.outerStride(), dw[slot].data(), slot.rows, slot.cols, slot.rows};
+  }
+  tiled_outer_products<S>(x, std::span(products).first(panels.size()));
 }
 
 template <class S> void solve_right_upper(In<S> u, Out<S> y) {
@@ -51,6 +65,8 @@ template void add_product_transposed<float>(In<float>, In<float>, Out<float>);
 template void add_product_transposed<double>(In<double>, In<double>, Out<double>);
 template void add_outer_product<float>(In<float>, In<float>, Out<float>);
 template void add_outer_product<double>(In<double>, In<double>, Out<double>);
+template void add_outer_products<float>(In<float>, In<float>, std::span<const Panel>, Arena<float>&);
+template void add_outer_products<double>(In<double>, In<double>, std::span<const Panel>, Arena<double>&);
 template void solve_right_upper<float>(In<float>, Out<float>);
 template void solve_right_upper<double>(In<double>, Out<double>);
 template void solve_right_lower<float>(In<float>, Out<float>);

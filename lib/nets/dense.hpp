@@ -1,10 +1,13 @@
 #pragma once
 
+#include <span>
+
+#include "core/arena.hpp"
 #include "core/types.hpp"
 
 namespace biject {
 
-/// The products of the library; compiled in one file because the matrix library takes seconds to compile them.
+/// The products of the library, compiled in one file.
 /// x n × k, w k × m, y n × m, all without aliasing. k = 0 is allowed: an empty sum.
 
 /// y = x·w
@@ -17,6 +20,8 @@ template <class S> void product_transposed(In<S> dy, In<S> w, Out<S> dx);
 template <class S> void add_product_transposed(In<S> dy, In<S> w, Out<S> dx);
 /// dw += xᵀ·dy
 template <class S> void add_outer_product(In<S> x, In<S> dy, Out<S> dw);
+/// The same for every panel of a tensor: dw_p += x[:, 0 … rows of p)ᵀ·dy[:, columns of p).
+template <class S> void add_outer_products(In<S> x, In<S> dy, std::span<const Panel> panels, Arena<S>& dw);
 
 /// Solves y·l = x in place for a triangular l (m × m): y holds x on entry. By substitution down the columns, which
 /// treats every row alike. Upper: l is upper triangular.

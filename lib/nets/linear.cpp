@@ -69,9 +69,9 @@ template <class S> void Linear<S>::add_columns_backward(const Arena<S>& theta, I
 }
 
 template <class S> void Linear<S>::backward_weights(In<S> x, In<S> dy, Arena<S>& grad) const {
+  add_outer_products<S>(x, dy, tensor_.panels, grad);
   for (const auto& [column, slot] : tensor_.panels) {
     auto dw = grad[slot];
-    add_outer_product<S>(x.leftCols(slot.rows), dy.middleCols(column, slot.cols), dw);
     for (Index c = 0; c < slot.cols; ++c) {
       const Index seen = tensor_.prefix[static_cast<std::size_t>(column + c)];
       dw.col(c).tail(slot.rows - seen).setZero();

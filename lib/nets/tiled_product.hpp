@@ -1,7 +1,9 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
+#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -9,7 +11,7 @@
 
 namespace biject {
 
-/// Products whose rows are samples, x rows × inner, y rows × cols. Internal to nets/dense.cpp.
+/// Products for shards of samples. Internal to nets/dense.cpp.
 ///
 /// A shard has few rows, so a product that packs its operands first, as those of matrix libraries do, spends a third to two thirds of
 /// its time on that. Here samples stay in the lanes of registers as they lie in memory, and numbers of w are broadcast: nothing is
@@ -50,15 +52,17 @@ template <int count, class F> [[gnu::always_inline]] inline void unroll(F f) {
   }(std::make_integer_sequence<int, count>{});
 }
 
-/// One tile. Of its first register, the first `done` lanes are rows that another tile has seen to. With is_part, a tile is a single
-/// register of which `lanes` lanes are rows.
-template <class S, int rows, int cols, bool adds, bool is_part = false>
-void tile(const Operands<S>& o, Index row, Index col, Index done, Index lanes = 0) {
+/// What the last register of a tile holds: rows, or rows in its first `lanes` lanes, beyond which x may be read or not.
+enum class Last { whole, padded, part };
+
+/// One tile. Of its first register, the first `done` lanes are rows that another tile has seen to.
+template <class S, int rows, int cols, bool adds, Last last = Last::whole>
+void tile(const Operands<S>& o, Index row, Index col, Index done, Index lanes = Register<S>::kLanes) {
   using Value = typename Register<S>::Value;
   using InMemory = typename Register<S>::InMemory;
   constexpr Index kLanes = Register<S>::kLanes;
   const auto load = [&](const S* p) __attribute__((always_inline)) -> Value {
-    if constexpr (is_part) {
+    if constexpr (last == Last::part) {
       Value value{};
       std::memcpy(&value, p, static_cast<std::size_t>(lanes) * sizeof(S));
       return value;
@@ -81,8 +85,11 @@ void tile(const Operands<S>& o, Index row, Index col, Index done, Index lanes = 
   unroll<cols>([&](auto j) __attribute__((always_inline)) {
     unroll<rows>([&](auto i) __attribute__((always_inline)) {
       S* y = o.y + row + i * kLanes + (col + j) * o.y_stride;
-      if (is_part || (i == 0 && done > 0)) {
-        for (Index lane = done; lane < (is_part ? lanes : kLanes); ++lane) y[lane] = adds ? y[lane] + sums[j * rows + i][lane] : sums[j * rows + i][lane];
+      const bool is_cut = last != Last::whole && i + 1 == rows;
+      if (is_cut || (i == 0 && done > 0)) {
+        for (Index lane = i == 0 ? done : 0; lane < (is_cut ? lanes : kLanes); ++lane) {
+          y[lane] = adds ? y[lane] + sums[j * rows + i][lane] : sums[j * rows + i][lane];
+        }
       } else {
         const Value sum = sums[j * rows + i];
         *reinterpret_cast<InMemory*>(y) = adds ? *reinterpret_cast<const InMemory*>(y) + sum : sum;
@@ -94,7 +101,7 @@ void tile(const Operands<S>& o, Index row, Index col, Index done, Index lanes = 
 /// All rows of `cols` columns, tile by tile.
 template <class S, int cols, bool adds> void tile_columns(const Operands<S>& o, Index rows, Index col) {
   constexpr Index kLanes = Register<S>::kLanes;
-  if (rows < kLanes) return tile<S, 1, cols, adds, true>(o, 0, col, 0, rows);  // rare, and slow
+  if (rows < kLanes) return tile<S, 1, cols, adds, Last::part>(o, 0, col, 0, rows);  // rare, and slow
   Index row = 0;
   for (; row + kRows * kLanes <= rows; row += kRows * kLanes) tile<S, kRows, cols, adds>(o, row, col, 0);
   if (row == rows) return;
@@ -109,6 +116,21 @@ template <class S, int cols, bool adds> void tile_columns(const Operands<S>& o, 
     tile<S, 2, cols, adds>(o, first, col, row - first);
   } else {
     tile<S, 3, cols, adds>(o, first, col, row - first);
+  }
+}
+
+/// The same for at most a tile of rows, where x is padded to whole registers.
+template <class S, int cols, bool adds> void tile_padded_columns(const Operands<S>& o, Index rows, Index col) {
+  constexpr Index kLanes = Register<S>::kLanes;
+  const Index registers = (rows + kLanes - 1) / kLanes, lanes = rows - (registers - 1) * kLanes;
+  if (rows == kRows * kLanes) {
+    tile<S, kRows, cols, adds>(o, 0, col, 0);
+  } else if (registers == 1) {
+    tile<S, 1, cols, adds, Last::padded>(o, 0, col, 0, lanes);
+  } else if (registers == 2) {
+    tile<S, 2, cols, adds, Last::padded>(o, 0, col, 0, lanes);
+  } else {
+    tile<S, 3, cols, adds, Last::padded>(o, 0, col, 0, lanes);
   }
 }
 
@@ -153,6 +175,88 @@ template <class S, bool adds> void tiled_product_transposed(const In<S>& x, cons
       first += inner;
     } while (first < x.cols());
   });
+}
+
+namespace tiles {
+
+/// Registers of kLanes numbers become the registers of their transpose: v[i][l] ↔ v[l][i]. In each of log₂ kLanes rounds the numbers at
+/// which one bit of i and of l differ change places.
+template <class S> [[gnu::always_inline]] inline void transpose(typename Register<S>::Value (&v)[Register<S>::kLanes]) {
+  using Value = typename Register<S>::Value;
+  using Lane = std::conditional_t<sizeof(S) == 4, std::int32_t, std::int64_t>;
+  typedef Lane Lanes __attribute__((vector_size(kRegisterBytes)));
+  constexpr int kLanes = Register<S>::kLanes;
+  const auto round = [&]<int bit>(std::integral_constant<int, bit>) __attribute__((always_inline)) {
+    Lanes low{}, high{};
+    for (int l = 0; l < kLanes; ++l) {
+      low[l] = (l & bit) == 0 ? l : kLanes + l - bit;
+      high[l] = (l & bit) == 0 ? l + bit : kLanes + l;
+    }
+    unroll<kLanes>([&](auto i) __attribute__((always_inline)) {
+      if constexpr ((i & bit) == 0) {
+        const Value a = v[i], b = v[i + bit];
+        v[i] = __builtin_shuffle(a, b, low);
+        v[i + bit] = __builtin_shuffle(a, b, high);
+      }
+    });
+  };
+  if constexpr (kLanes > 1) round(std::integral_constant<int, 1>{});
+  if constexpr (kLanes > 2) round(std::integral_constant<int, 2>{});
+  if constexpr (kLanes > 4) round(std::integral_constant<int, 4>{});
+  if constexpr (kLanes > 8) round(std::integral_constant<int, 8>{});
+}
+
+/// to[r·kRows·kLanes + c] = x(row + r, col + c) for r below `rows` and c below `cols`, zero for the other c.
+template <class S> void transpose_block(const In<S>& x, Index row, Index rows, Index col, Index cols, S* to) {
+  using Value = typename Register<S>::Value;
+  using InMemory = typename Register<S>::InMemory;
+  constexpr Index kLanes = Register<S>::kLanes, kStride = kRows * kLanes;
+  for (Index c = 0; c < kStride; c += kLanes) {
+    for (Index r = 0; r < rows; r += kLanes) {
+      const Index here = std::min(kLanes, rows - r);
+      Value v[kLanes];
+      for (Index i = 0; i < kLanes; ++i) {
+        v[i] = Value{};
+        if (c + i >= cols) continue;
+        const S* from = x.data() + row + r + (col + c + i) * x.outerStride();
+        if (here == kLanes) {
+          v[i] = *reinterpret_cast<const InMemory*>(from);
+        } else {
+          std::memcpy(&v[i], from, static_cast<std::size_t>(here) * sizeof(S));
+        }
+      }
+      transpose<S>(v);
+      for (Index i = 0; i < here; ++i) *reinterpret_cast<InMemory*>(to + (r + i) * kStride + c) = v[i];
+    }
+  }
+}
+
+}  // namespace tiles
+
+/// One product of several that share x: y += x[:, 0 … y.rows())ᵀ·dy.
+template <class S> struct OuterProduct {
+  const S* dy;
+  Index dy_stride;
+  S* y;
+  Index rows, cols, y_stride;
+};
+
+/// What x contributes is turned once for all of them, so that its columns lie in the lanes.
+template <class S> void tiled_outer_products(const In<S>& x, std::span<const OuterProduct<S>> products) {
+  constexpr Index kGroup = tiles::kRows * tiles::Register<S>::kLanes, kMostInner = 256;
+  alignas(kAlignment) S turned[static_cast<std::size_t>(kGroup) * kMostInner];
+  for (Index row = 0; row < x.rows(); row += kMostInner) {
+    const Index inner = std::min(kMostInner, x.rows() - row);
+    for (Index col = 0; col < x.cols(); col += kGroup) {
+      tiles::transpose_block<S>(x, row, inner, col, std::min(kGroup, x.cols() - col), turned);
+      for (const OuterProduct<S>& product : products) {
+        const Index count = std::min(kGroup, product.rows - col);
+        if (count <= 0) continue;
+        const tiles::Operands<S> o{turned, kGroup, product.dy + row, 1, product.dy_stride, product.y + col, product.y_stride, inner};
+        tiles::for_each_group(product.cols, [&](auto cols, Index first) { tiles::tile_padded_columns<S, cols, true>(o, count, first); });
+      }
+    }
+  }
 }
 
 }  // namespace biject
