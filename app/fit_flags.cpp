@@ -86,9 +86,9 @@ FitOptions meant(const FitFlags& flags) {
   auto& request = options.request;
   request.flow = as_text(flags.flow).value_or(request.flow);
   request.component_flow = as_text(flags.component_flow);
+  if (request.component_flow) flow_named(*request.component_flow);
   request.base = as_word(flags.base, kBases);
-  FlowSpec asked = default_spec(flow_named(request.flow), 1, 1, flags.given ? 1 : 0);
-  if (request.component_flow) asked.component_flow = flow_named(*request.component_flow).name;
+  FlowSpec asked = default_spec(flow_named(request.flow), 1, 1, flags.given ? 1 : 0, request.component_flow.value_or(""));
   asked.base = request.base.value_or(asked.base);
   request.scheme = as_word(flags.scheme, kSchemes);
   if (request.scheme) asked.scheme = *request.scheme;

@@ -386,7 +386,7 @@ constexpr auto kCatalogue = std::to_array<FlowRow>({
         .score_cost = "1 score of each component",
         .sample_cost = "1 sample of each component",
         .options = "component-flow components",
-        .bases = kMostBases,
+        .bases = "",
         .defaults = mixture_defaults,
         .cost = 4,
     },
@@ -596,3 +596,6 @@ FlowSpec default_spec(const FlowRow& row, Index rows, Index features, Index cont
 }
 
 }  // namespace biject
+  const FlowRow* component = lists(row.options, "component-flow") ? find_flow(spec.component_flow) : nullptr;
+  const std::string_view bases = component != nullptr ? component->bases : row.bases;
+  spec.base = bases.substr(0, bases.find(' '));

@@ -28,7 +28,7 @@ struct FlowRow {
   std::string_view score_cost;   // in passes through the networks
   std::string_view sample_cost;
   std::string_view options;      // the fields of FlowSpec that it reads, as flag names separated by spaces
-  std::string_view bases;        // those that make sense with it, the default first
+  std::string_view bases;        // those that make sense with it, the default first; of a mixture, those of its components
   void (*defaults)(FlowSpec& spec, Index rows);   // fits the sizes to the data: D and C are set, rows to train on
   void (*build_float)(const FlowSpec&, Chain<float>&) = nullptr;
   void (*build_double)(const FlowSpec&, Chain<double>&) = nullptr;

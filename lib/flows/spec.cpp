@@ -40,8 +40,9 @@ void check_word(std::string_view field, const std::string& value, std::string_vi
   if (!lists(words, value)) refuse(field, '\'' + value + '\'', "one of " + commas(words));
 }
 
-void check_components(const FlowSpec& spec, const FlowRow& row) {
-  if (!lists(row.options, "component-flow")) return;
+/// The row of what has layers and a base: the flow itself, or the components of a mixture.
+const FlowRow& row_of_components(const FlowSpec& spec, const FlowRow& row) {
+  if (!lists(row.options, "component-flow")) return row;
   const FlowRow* component = find_flow(spec.component_flow);
   if (component == nullptr) {
     throw Error(ErrorKind::usage, "", fmt::format("--component-flow: there is no flow '{}'", spec.component_flow), "biject flows");
@@ -49,6 +50,7 @@ void check_components(const FlowSpec& spec, const FlowRow& row) {
   if (component == &row || component->objective != Objective::likelihood) {
     throw Error(ErrorKind::usage, "", fmt::format("--component-flow: {} cannot be a component of a mixture", spec.component_flow));
   }
+  return *component;
 }
 
 double parameters_at_most(const FlowSpec& spec, const FlowRow& row) {
@@ -76,6 +78,7 @@ double parameters_at_most(const FlowSpec& spec, const FlowRow& row) {
 void check(const FlowSpec& spec) {
   const FlowRow* row = find_flow(spec.flow);
   if (row == nullptr) throw Error(ErrorKind::usage, "", fmt::format("there is no flow '{}'", spec.flow), "biject flows");
+  const FlowRow& parts = row_of_components(spec, *row);
   if (spec.features < 1) throw Error(ErrorKind::usage, "", "a flow needs at least one column");
   check_range("columns", spec.features, 1, 65536);
   check_range("given", spec.context, 0, 65536);
@@ -93,15 +96,14 @@ void check(const FlowSpec& spec) {
   check_word("mix", spec.mix, kMixings);
   check_word("base", spec.base, kBases);
   check_word("activation", spec.activation, "relu tanh");
-  if (!lists(row->bases, spec.base)) {
-    throw Error(ErrorKind::usage, "", fmt::format("--base: '{}' does not go with the flow {}", spec.base, spec.flow),
-                fmt::format("{} goes with {}", spec.flow, commas(row->bases)));
+  if (!lists(parts.bases, spec.base)) {
+    throw Error(ErrorKind::usage, "", fmt::format("--base: '{}' does not go with the flow {}", spec.base, parts.name),
+                fmt::format("{} goes with {}", parts.name, commas(parts.bases)));
   }
   if (spec.base == "uniform" && lists("lu qr householder", spec.mix)) {
     throw Error(ErrorKind::usage, "", fmt::format("--base uniform: --mix {} carries points out of the box", spec.mix),
                 "--mix permute, or reverse, or none");
   }
-  check_components(spec, *row);
   const FlowSpec defaults;
   const std::string options = options_of(spec);
   const auto check_read = [&](std::string_view option, bool is_default) {
@@ -115,8 +117,7 @@ void check(const FlowSpec& spec) {
   check_read("hidden", spec.hidden == defaults.hidden);
   check_read("blocks", spec.blocks == defaults.blocks);
   check_read("bins", spec.bins == defaults.bins);
-  const FlowRow* sizes = lists(row->options, "component-flow") ? find_flow(spec.component_flow) : row;
-  check_range("bins", spec.bins, sizes->fewest_bins, sizes->most_bins);
+  check_range("bins", spec.bins, parts.fewest_bins, parts.most_bins);
   check_read("tail", spec.tail == defaults.tail);
   check_read("mix", spec.mix == defaults.mix);
   check_read("components", spec.components == defaults.components);

@@ -13,8 +13,9 @@ namespace laws {
 template <class S> std::vector<Case<S>> parts();
 
 /// A small member of every row of the catalogue.
-inline biject::FlowSpec small_spec(const biject::FlowRow& row, biject::Index features, biject::Index context) {
-  biject::FlowSpec spec = biject::default_spec(row, 1000, features, context);
+inline biject::FlowSpec small_spec(const biject::FlowRow& row, biject::Index features, biject::Index context,
+                                   std::string_view component_flow = {}) {
+  biject::FlowSpec spec = biject::default_spec(row, 1000, features, context, component_flow);
   const std::string options = biject::options_of(spec);
   if (biject::lists(options, "layers")) spec.layers = 2;
   if (biject::lists(options, "hidden")) spec.hidden = {12, 12};

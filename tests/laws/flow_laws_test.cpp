@@ -24,20 +24,23 @@ struct Member {
   FlowSpec spec;
 };
 
-/// Every row with its first base, and every base with two of the rows.
+/// Every row with its first base, every base with two of the rows, and mixtures of three kinds.
 std::vector<Member> members(Index features, Index context) {
   std::vector<Member> result;
+  const auto add = [&](FlowSpec spec, const std::string& base) {
+    spec.base = base;
+    if (base == "uniform") spec.mix = "permute";
+    const std::string component = spec.flow == "mixture" ? " of " + spec.component_flow : "";
+    result.push_back({fmt::format("{}{} {} D={} C={}", spec.flow, component, base, features, context), spec});
+  };
   for (const FlowRow& row : catalogue()) {
-    std::string_view bases = row.bases;
+    const FlowSpec spec = small_spec(row, features, context);
     const bool has_all = row.name == "gaussian" || row.name == "nsf";
-    while (!bases.empty()) {
-      const auto length = std::min(bases.find(' '), bases.size());
-      FlowSpec spec = small_spec(row, features, context);
-      spec.base = bases.substr(0, length);
-      if (spec.base == "uniform") spec.mix = "permute";
-      result.push_back({fmt::format("{} {} D={} C={}", row.name, spec.base, features, context), spec});
-      bases.remove_prefix(has_all ? std::min(length + 1, bases.size()) : bases.size());
-    }
+    for (const std::string& base : has_all ? words_of(row.bases) : std::vector<std::string>{spec.base}) add(spec, base);
+  }
+  for (const std::string_view component : {"made-mog", "planar"}) {
+    const FlowSpec spec = small_spec(*find_flow("mixture"), features, context, component);
+    add(spec, spec.base);
   }
   return result;
 }
