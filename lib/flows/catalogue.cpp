@@ -61,6 +61,12 @@ void gaussianization_defaults(FlowSpec& spec, Index rows) {
   spec.mix = "householder";
 }
 
+// A polynomial of that degree bends about as narrowly as a spline of some four bins.
+void bernstein_defaults(FlowSpec& spec, Index rows) {
+  net_defaults(spec, rows);
+  spec.bins = 16;
+}
+
 // Its bends have a least width in units of the interval: a narrow one makes them sharp where the rows are.
 void unaf_defaults(FlowSpec& spec, Index rows) {
   net_defaults(spec, rows);
@@ -395,14 +401,14 @@ constexpr auto kCatalogue = std::to_array<FlowRow>({
     },
     row_of_map<Bernstein>({
         .name = "bernstein",
-        .summary = "smooth densities; one polynomial over the whole interval, robust coefficients",
+        .summary = "smooth densities; one polynomial over the whole interval, far rows left alone",
         .paper = "Ramasinghe, Fernando, Khan, Barnes 2021, Robust normalizing flows using Bernstein-type polynomials",
-        .formula = "z_d = Σ_k a_k·B_k(x_d) with rising a = net(x_0 … x_{d−1})",
+        .formula = "z_d = Σ_k a_k·B_k(x_d) with rising a = net(x_0 … x_{d−1}), z_d = x_d beyond the interval",
         .score_cost = "1 pass",
         .sample_cost = "1 masked pass",
         .options = kMapBinsTailOptions,
         .bases = kBoxBases,
-        .defaults = net_defaults,
+        .defaults = bernstein_defaults,
         .scheme = "autoregressive",
         .map_name = "Bernstein polynomial",
     }),
@@ -591,14 +597,13 @@ FlowSpec default_spec(const FlowRow& row, Index rows, Index features, Index cont
   spec.flow = row.name;
   spec.features = features;
   spec.context = context;
-  spec.base = row.bases.substr(0, row.bases.find(' '));
   if (!component_flow.empty()) spec.component_flow = component_flow;
+  const FlowRow* component = lists(row.options, "component-flow") ? find_flow(spec.component_flow) : nullptr;
+  const std::string_view bases = component != nullptr ? component->bases : row.bases;
+  spec.base = bases.substr(0, bases.find(' '));
   row.defaults(spec, rows);
   forget_unread(spec);
   return spec;
 }
 
 }  // namespace biject
-  const FlowRow* component = lists(row.options, "component-flow") ? find_flow(spec.component_flow) : nullptr;
-  const std::string_view bases = component != nullptr ? component->bases : row.bases;
-  spec.base = bases.substr(0, bases.find(' '));

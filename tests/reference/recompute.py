@@ -291,11 +291,11 @@ def with_straight_ends(f, x, bound):
 
 
 def bernstein(phi, x, spec):
-    """Ramasinghe et al. 2021, section 3: rising coefficients around t."""
+    """Ramasinghe et al. 2021, section 3: coefficients that rise from -bound to bound, with slope 1 at both ends."""
     degree, bound = spec["bins"], spec["tail"]
-    rises = 2 * bound / degree * (FLOOR + softplus(phi[:, 1:] + UNIT_SLOPE))
-    c = torch.cat([torch.zeros(len(x), 1), torch.cumsum(rises, 1)], 1)
-    c = c - c[:, -1:] / 2 + phi[:, :1]
+    end = torch.ones(len(x), 1)
+    rises = torch.cat([end, FLOOR + (1 - FLOOR) * (degree - 2) * torch.softmax(phi, 1), end], 1)
+    c = torch.cat([torch.zeros(len(x), 1), torch.cumsum(2 * bound / degree * rises, 1)], 1) - bound
 
     def polynomial(at):
         u = (at + bound) / (2 * bound)
@@ -557,7 +557,7 @@ MAPS = {
     "quadratic-spline": (quadratic_spline, lambda k: 2 * k - 1, "autoregressive"),
     "cubic-spline": (cubic_spline, lambda k: 3 * k - 1, "autoregressive"),
     "lrs": (linear_rational_spline, lambda k: 4 * k - 1, "autoregressive"),
-    "bernstein": (bernstein, lambda k: k + 1, "autoregressive"),
+    "bernstein": (bernstein, lambda k: k - 2, "autoregressive"),
     "sos": (sum_of_squares, lambda k: 2 * k + 3, "autoregressive"),
     "naf": (deep_sigmoid, lambda k: 3 * k, "autoregressive"),
     "unaf": (unconstrained_monotone, lambda k: 3 * k + 2, "autoregressive"),
