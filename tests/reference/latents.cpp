@@ -41,6 +41,29 @@ constexpr double kFar = 1e6;  // standard deviations
 
 double normal_cdf(double x) { return std::erfc(-x / std::numbers::sqrt2) / 2; }
 
+/// The regularised incomplete beta function I_x(a, b) by its continued fraction (DLMF 8.17.22), from front to back.
+double incomplete_beta(double a, double b, double x) {
+  if (x <= 0) return 0;
+  if (x > (a + 1) / (a + b + 2)) return 1 - incomplete_beta(b, a, 1 - x);
+  double c = 1, d = 1 / (1 - (a + b) * x / (a + 1)), fraction = d;
+  for (int m = 1; m < 1000; ++m) {
+    double change = 1;
+    for (const double term : {m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)), -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))}) {
+      d = 1 / (1 + term * d);
+      c = 1 + term / c;
+      change = c * d;
+      fraction *= change;
+    }
+    if (std::abs(change - 1) < 1e-15) break;
+  }
+  return fraction * std::exp(std::lgamma(a + b) - std::lgamma(a) - std::lgamma(b) + a * std::log(x) + b * std::log1p(-x)) / a;
+}
+
+double student_cdf(double x, double freedom) {
+  const double tail = incomplete_beta(freedom / 2, 0.5, freedom / (freedom + x * x)) / 2;
+  return x < 0 ? tail : 1 - tail;
+}
+
 /// The numbers of `layout`, which stand in theta (laid out by `whole`) under the same names with this prefix.
 Arena<double> part_of(const Layout& whole, const Arena<double>& theta, const std::string& prefix, const Layout& layout) {
   Arena<double> part(layout);
@@ -96,6 +119,10 @@ class Part {
       for (Index o = 0; o < spec.features * params; ++o) visible.push_back(o / params);
       conditionals_ = std::make_unique<Net>(whole, theta, prefix + "base.", NetShape{spec.features, spec.context, std::move(visible)},
                                             style_of(spec));
+    } else if (spec.base == "student") {
+      for (const Tensor& tensor : flow_.params().tensors()) {
+        if (tensor.name == "base.log_excess") freedoms_ = 1 + theta_[tensor.panels[0].slot].col(0).array().exp();
+      }
     } else if (spec.base != "normal") {
       throw std::runtime_error("the distribution function of the base " + spec.base + " is not written here");
     }
@@ -118,6 +145,13 @@ class Part {
   }
   /// Independent uniform numbers if z follows the base.
   Matrix<double> uniforms(In<double> z, In<double> context) {
+    if (freedoms_.size() > 0) {
+      Matrix<double> u(z.rows(), z.cols());
+      for (Index d = 0; d < z.cols(); ++d) {
+        for (Index i = 0; i < z.rows(); ++i) u(i, d) = student_cdf(z(i, d), freedoms_(d));
+      }
+      return u;
+    }
     if (!conditionals_) return z.unaryExpr(&normal_cdf);
     const Index components = flow_.spec().components;
     const Matrix<double> phi = (*conditionals_)(z, context);
@@ -144,6 +178,7 @@ class Part {
   Arena<double> theta_;
   Workspace<double> scratch_;
   std::unique_ptr<Net> conditionals_;
+  Vector<double> freedoms_;  // of a Student base
 };
 
 /// Worst errors so far; not a number is worst of all.
