@@ -9,15 +9,17 @@
 // Standard output gets the worst errors as JSON, over all components of a mixture, for the first kTripRows rows and as many latents:
 //   x       x → z → x of the rows whose latents are within |z_d| ≤ 6, relative to 1 + |x_d|
 //   z       z → x → z of the latents of these rows, relative to 1 + |z_d|
-//   box     z → x → z of z uniform in |z_d| ≤ 6, relative to 1 + max |x_d|, which times the precision of float64 is how well x is known;
-//           without those that the flow carries out beyond kFar, where it has gone through larger numbers still
-//   logdet  the sum of the log-determinants of both ways, of the rows as it is, in the box relative to the same
-// and how many rows and z of the box were taken and left out.
+//   box     z → x → z of z uniform in |z_d| ≤ 6, relative to 1 + |z_d| or, if that is more, to 64 times what the last digit of x does to
+//           z_d, in units of kTrip: where a flow carries z far out, x as a number does not tell z any better; without those that
+//           it carries out beyond kFar, having gone through larger numbers still
+//   logdet  the sum of the log-determinants of both ways; in the box relative to 1 or 64 times what the last digit of x does to it
+// and how many rows and z of the box were taken and left out, and for how many z of the box that digit counted.
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <exception>
+#include <limits>
 #include <memory>
 #include <numbers>
 #include <string>
@@ -38,6 +40,8 @@ namespace {
 constexpr Index kTripRows = 10'000;
 constexpr double kBox = 6;
 constexpr double kFar = 1e6;  // standard deviations
+constexpr Index kPatterns = 8;
+constexpr double kTrip = 1e-8;  // what round_trip.py allows relative to these units
 
 double normal_cdf(double x) { return std::erfc(-x / std::numbers::sqrt2) / 2; }
 
@@ -185,7 +189,7 @@ class Part {
 struct Worst {
   double x = 0, z = 0, box = 0, logdet = 0;
   Index rows = 0, far_rows = 0;  // of which z is in the box; the others
-  Index boxed = 0, far_boxed = 0;
+  Index boxed = 0, far_boxed = 0, steep = 0;
 
   static void note(double& worst, double error) {
     if (!(error <= worst)) worst = std::isnan(worst) ? worst : error;
@@ -209,15 +213,36 @@ struct Worst {
   }
   void of_box(Part& part, In<double> from, In<double> context) {
     Vector<double> sum = Vector<double>::Zero(from.rows());
-    const Matrix<double> there = part.inverse(from, context, sum), back = part.forward(there, context, sum);
+    const Matrix<double> there = part.inverse(from, context, sum);
+    Vector<double> forward_logdet = Vector<double>::Zero(from.rows());
+    const Matrix<double> back = part.forward(there, context, forward_logdet);
+    sum += forward_logdet;
+    // What the last digits of x, up or down in patterns of signs, do to z and to the log-determinant.
+    Matrix<double> of_z = Matrix<double>::Zero(from.rows(), from.cols());
+    Vector<double> of_logdet = Vector<double>::Zero(from.rows());
+    for (Index pattern = 0; pattern < kPatterns; ++pattern) {
+      Matrix<double> beside = there;
+      for (Index d = 0; d < from.cols(); ++d) {
+        const double way = (pattern >> (d % 3) & 1) != 0 ? 1 : -1;
+        beside.col(d) *= 1 + way * std::numeric_limits<double>::epsilon();
+      }
+      Vector<double> logdet_beside = Vector<double>::Zero(from.rows());
+      of_z = of_z.cwiseMax((part.forward(beside, context, logdet_beside) - back).cwiseAbs());
+      of_logdet = of_logdet.cwiseMax((logdet_beside - forward_logdet).cwiseAbs());
+    }
     for (Index i = 0; i < from.rows(); ++i) {
-      const double most = there.row(i).cwiseAbs().maxCoeff();
-      if (most > kFar) {
+      if (there.row(i).cwiseAbs().maxCoeff() > kFar) {
         ++far_boxed;
         continue;
       }
-      for (Index d = 0; d < from.cols(); ++d) note(box, std::abs(back(i, d) - from(i, d)) / (1 + most));
-      note(logdet, std::abs(sum(i)) / (1 + most));
+      bool is_steep = false;
+      for (Index d = 0; d < from.cols(); ++d) {
+        const double near = 1 + std::abs(from(i, d)), far = 64 * of_z(i, d) / kTrip;
+        note(box, std::abs(back(i, d) - from(i, d)) / std::max(near, far));
+        is_steep |= far > near;
+      }
+      note(logdet, std::abs(sum(i)) / std::max(1., 64 * of_logdet(i) / kTrip));
+      steep += is_steep;
       ++boxed;
     }
   }
@@ -310,8 +335,8 @@ void run(const char* model_path, const char* csv_path, const char* out_path) {
   const auto number = [](double value) { return std::isfinite(value) ? value : 1e300; };
   std::printf("{\"x\": %.3e, \"z\": %.3e, \"box\": %.3e, \"logdet\": %.3e, ", number(worst.x), number(worst.z), number(worst.box),
               number(worst.logdet));
-  std::printf("\"rows\": %td, \"far_rows\": %td, \"boxed\": %td, \"far_boxed\": %td}\n", worst.rows, worst.far_rows, worst.boxed,
-              worst.far_boxed);
+  std::printf("\"rows\": %td, \"far_rows\": %td, \"boxed\": %td, \"far_boxed\": %td, \"steep\": %td}\n", worst.rows, worst.far_rows, worst.boxed,
+              worst.far_boxed, worst.steep);
 }
 
 }  // namespace
