@@ -3,6 +3,7 @@
 #include "core/hyperbolic.hpp"
 #include "core/lanes.hpp"
 #include "core/numerics.hpp"
+#include "maps/clamp.hpp"
 
 // Numbers in parentheses are the equations of lambert_w.md.
 namespace biject {
@@ -40,7 +41,7 @@ template <class S> struct Transform {
   S c, slope;              // of z
   Transform(S u, S delta) {
     const S reach = kReach<S> * exp_fast(kReach<S> * kReach<S> / 2 * delta);
-    inner = u < -reach ? -reach : (u > reach ? reach : u);
+    inner = clamp(u, -reach, reach);
     excess = u - inner;
     w = lambert_w(delta * inner * inner);
     const S shrunk = exp_fast(-w / 2);
@@ -76,7 +77,7 @@ void LambertW<S>::inverse(In<S> phi, VectorIn<S> z, VectorOut<S> x, VectorOut<S>
     Lanes<S> to, ld;
     for (int i = 0; i < kLanes; ++i) {
       const S s = soft_clamp(raw.r[i], kScaleBound<S>), delta = sigmoid((from[i] < 0 ? raw.left[i] : raw.right[i]) + kShift<S>);
-      const S c = from[i] < -kReach<S> ? -kReach<S> : (from[i] > kReach<S> ? kReach<S> : from[i]);
+      const S c = clamp(from[i], -kReach<S>, kReach<S>);
       const S w = delta * c * c, stretched = exp_fast(w / 2);
       const S u = c * stretched + (from[i] - c) * (1 + w) * stretched;
       to[i] = (u - raw.t[i]) * exp_fast(-s);

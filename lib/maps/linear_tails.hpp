@@ -4,6 +4,7 @@
 #include "core/monotone_root.hpp"
 #include "core/numerics.hpp"
 #include "core/types.hpp"
+#include "maps/clamp.hpp"
 
 namespace biject {
 
@@ -19,18 +20,13 @@ namespace biject {
 ///   void backward(const Lanes<S>& at, const Lanes<S>& dvalue, const Lanes<S>& dslope, S* dphi, Index stride) const;
 /// and make_core(first, count) makes it.
 
-template <class S> inline S clamp_to(S value, S low, S high) {  // NaN stays NaN
-  value = value < low ? low : value;
-  return value > high ? high : value;
-}
-
 template <class S, class F>
 void forward_with_tails(S bound, const VectorIn<S>& x, VectorOut<S>& z, VectorOut<S>& logdet, F&& make_core) {
   for_each_lane_group(x.size(), [&](Index first, int count) {
     const auto core = make_core(first, count);
     const auto from = Lanes<S>::load(x.data() + first, count);
     Lanes<S> at, value, slope;
-    for (int i = 0; i < kLanes; ++i) at[i] = clamp_to(from[i], -bound, bound);
+    for (int i = 0; i < kLanes; ++i) at[i] = clamp(from[i], -bound, bound);
     core.evaluate(at, value, slope);
     for (int i = 0; i < kLanes; ++i) {
       value[i] += slope[i] * (from[i] - at[i]);
@@ -51,7 +47,7 @@ void inverse_with_tails(S bound, const VectorIn<S>& z, VectorOut<S>& x, VectorOu
     core.evaluate(low, lowest, slope_low);
     core.evaluate(high, highest, slope_high);
     for (int i = 0; i < kLanes; ++i) {
-      inside[i] = clamp_to(from[i], lowest[i], highest[i]);
+      inside[i] = clamp(from[i], lowest[i], highest[i]);
       low[i] = 1, high[i] = 3;
     }
     // The unknown is 2 + x/B: the search ends at its last digits, which those of an x near 0 would be beyond what rounding allows.
@@ -82,7 +78,7 @@ void backward_with_tails(S bound, const VectorIn<S>& x, const VectorIn<S>& dz, c
     const auto from = Lanes<S>::load(x.data() + first, count);
     const auto a = Lanes<S>::load(dz.data() + first, count), b = Lanes<S>::load(dlogdet.data() + first, count);
     Lanes<S> at, slope, curvature, dslope, dfrom;
-    for (int i = 0; i < kLanes; ++i) at[i] = clamp_to(from[i], -bound, bound);
+    for (int i = 0; i < kLanes; ++i) at[i] = clamp(from[i], -bound, bound);
     core.slopes(at, slope, curvature);
     for (int i = 0; i < kLanes; ++i) {
       const bool is_inside = from[i] >= -bound && from[i] <= bound;

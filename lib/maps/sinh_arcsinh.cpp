@@ -5,6 +5,7 @@
 #include "core/for_each_lane.hpp"
 #include "core/hyperbolic.hpp"
 #include "core/numerics.hpp"
+#include "maps/clamp.hpp"
 
 namespace biject {
 
@@ -14,8 +15,6 @@ template <class S> constexpr S kScaleBound = 3;
 template <class S> constexpr S kShapeBound = 2;  // of ε and log δ
 template <class S> constexpr S kReach = 8;       // beyond this |z| straight lines
 template <class S> constexpr S kReachAsinh = S(2.7764722807237177);
-
-template <class S> S hold(S value, S bound) { return value < -bound ? -bound : (value > bound ? bound : value); }
 
 /// φ of a lane group.
 template <class S> struct Raw {
@@ -45,7 +44,7 @@ template <class S> struct Transform {
   S outer, cosh_v, cosh_y, slope;  // z̄, cosh v, cosh y, m
   Transform(S u, const Shape<S>& shape) {
     const S free_v = asinh_fast(u), free_y = shape.delta * free_v - shape.epsilon;
-    const S y = hold(free_y, kReachAsinh<S>);
+    const S y = clamp(free_y, -kReachAsinh<S>, kReachAsinh<S>);
     is_inside = y == free_y;
     v = is_inside ? free_v : (y + shape.epsilon) / shape.delta;
     inner = is_inside ? u : sinh_fast(v);
@@ -84,7 +83,7 @@ void SinhArcsinh<S>::inverse(In<S> phi, VectorIn<S> z, VectorOut<S> x, VectorOut
     Lanes<S> to, ld;
     for_each_lane([&](int i) {
       const Shape<S> shape(raw, i);
-      const S outer = hold(from[i], kReach<S>), inner = sinh_fast((asinh_fast(outer) + shape.epsilon) / shape.delta);
+      const S outer = clamp(from[i], -kReach<S>, kReach<S>), inner = sinh_fast((asinh_fast(outer) + shape.epsilon) / shape.delta);
       const S slope = shape.delta * std::sqrt((1 + outer * outer) / (1 + inner * inner));
       to[i] = (inner + (from[i] - outer) / slope - shape.t) * exp_fast(-shape.s);
       ld[i] = -shape.s - (shape.log_delta + log_cosh_ratio(outer, inner));

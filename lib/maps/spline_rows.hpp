@@ -2,6 +2,7 @@
 
 #include "core/lanes.hpp"
 #include "core/types.hpp"
+#include "maps/clamp.hpp"
 
 namespace biject {
 
@@ -15,11 +16,6 @@ namespace biject {
 
 /// The usual number of bins has code of its own.
 inline constexpr int kUnrolledBins = 8;
-
-template <class S> S clamp(S value, S low, S high) {  // NaN stays NaN
-  value = value < low ? low : value;
-  return value > high ? high : value;
-}
 
 /// Which samples lie in [−B, B] (1 or 0), and where to look at the spline: there, or at the nearer end.
 template <class S> void place_inside(const Lanes<S>& from, S bound, Lanes<S>& at, Lanes<S>& is_inside) {
