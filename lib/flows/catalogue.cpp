@@ -98,7 +98,7 @@ void matching_defaults(FlowSpec& spec, Index) { spec.hidden = {128, 128}; }
 
 void mixture_defaults(FlowSpec& spec, Index rows) {
   const FlowRow* component = find_flow(spec.component_flow);
-  if (component != nullptr && component->defaults != mixture_defaults) component->defaults(spec, rows);
+  if (component->defaults != mixture_defaults) component->defaults(spec, rows);
   spec.components = 4;
 }
 
@@ -528,6 +528,11 @@ const FlowRow* find_flow(std::string_view name) {
   return row == kCatalogue.end() ? nullptr : &*row;
 }
 
+const FlowRow* row_of_parts(const FlowSpec& spec) {
+  const FlowRow* row = find_flow(spec.flow);
+  return row != nullptr && lists(row->options, "component-flow") ? find_flow(spec.component_flow) : row;
+}
+
 std::vector<std::string> words_of(std::string_view words) {
   std::vector<std::string> result;
   while (!words.empty()) {
@@ -548,19 +553,16 @@ bool lists(std::string_view words, std::string_view word) {
 }
 
 std::string options_of(const FlowSpec& spec) {
-  const FlowRow* row = find_flow(spec.flow);
+  const FlowRow *row = find_flow(spec.flow), *parts = row_of_parts(spec);
   std::string options(row->options);
   const auto add = [&](std::string_view words) {
     for (const std::string& word : words_of(words)) {
       if (!lists(options, word)) options += ' ' + word;
     }
   };
-  if (lists(options, "component-flow")) {
-    row = find_flow(spec.component_flow);
-    add(row->options);
-  }
+  add(parts->options);
   if (lists("mixture made-mog", spec.base)) add("components");
-  if (spec.context > 0 || !(row->has_networks_only_of_context || scheme_of(spec) == "elementwise")) return options;
+  if (spec.context > 0 || !(parts->has_networks_only_of_context || scheme_of(spec) == "elementwise")) return options;
   std::string others;
   for (const std::string& word : words_of(options)) {
     if (!lists("hidden blocks dropout", word)) others += (others.empty() ? "" : " ") + word;
@@ -587,9 +589,7 @@ void forget_unread(FlowSpec& spec) {
 }
 
 std::string scheme_of(const FlowSpec& spec) {
-  const FlowRow* row = find_flow(spec.flow);
-  if (lists(row->options, "component-flow")) row = find_flow(spec.component_flow);
-  return spec.scheme.empty() ? std::string(row->scheme) : spec.scheme;
+  return spec.scheme.empty() ? std::string(row_of_parts(spec)->scheme) : spec.scheme;
 }
 
 FlowSpec default_spec(const FlowRow& row, Index rows, Index features, Index context, std::string_view component_flow) {
@@ -598,9 +598,9 @@ FlowSpec default_spec(const FlowRow& row, Index rows, Index features, Index cont
   spec.features = features;
   spec.context = context;
   if (!component_flow.empty()) spec.component_flow = component_flow;
-  const FlowRow* component = lists(row.options, "component-flow") ? find_flow(spec.component_flow) : nullptr;
-  const std::string_view bases = component != nullptr ? component->bases : row.bases;
-  spec.base = bases.substr(0, bases.find(' '));
+  const FlowRow* parts = row_of_parts(spec);
+  if (parts == nullptr) return spec;  // which check(spec) refuses
+  spec.base = parts->bases.substr(0, parts->bases.find(' '));
   row.defaults(spec, rows);
   forget_unread(spec);
   return spec;

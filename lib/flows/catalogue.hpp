@@ -48,6 +48,8 @@ struct FlowRow {
 std::span<const FlowRow> catalogue();
 /// Null if there is none of that name.
 const FlowRow* find_flow(std::string_view name);
+/// The row of what has layers and a base: the flow itself or, of a mixture, its components. Null if there is none of that name.
+const FlowRow* row_of_parts(const FlowSpec& spec);
 /// Whether a list of words separated by spaces, as in `options` and `bases`, holds the word.
 bool lists(std::string_view words, std::string_view word);
 /// Those words, one by one.

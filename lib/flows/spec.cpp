@@ -40,10 +40,10 @@ void check_word(std::string_view field, const std::string& value, std::string_vi
   if (!lists(words, value)) refuse(field, '\'' + value + '\'', "one of " + commas(words));
 }
 
-/// The row of what has layers and a base: the flow itself, or the components of a mixture.
-const FlowRow& row_of_components(const FlowSpec& spec, const FlowRow& row) {
+/// row_of_parts, if it can be part of this flow.
+const FlowRow& fitting_parts(const FlowSpec& spec, const FlowRow& row) {
+  const FlowRow* component = row_of_parts(spec);
   if (!lists(row.options, "component-flow")) return row;
-  const FlowRow* component = find_flow(spec.component_flow);
   if (component == nullptr) {
     throw Error(ErrorKind::usage, "", fmt::format("--component-flow: there is no flow '{}'", spec.component_flow), "biject flows");
   }
@@ -78,7 +78,7 @@ double parameters_at_most(const FlowSpec& spec, const FlowRow& row) {
 void check(const FlowSpec& spec) {
   const FlowRow* row = find_flow(spec.flow);
   if (row == nullptr) throw Error(ErrorKind::usage, "", fmt::format("there is no flow '{}'", spec.flow), "biject flows");
-  const FlowRow& parts = row_of_components(spec, *row);
+  const FlowRow& parts = fitting_parts(spec, *row);
   if (spec.features < 1) throw Error(ErrorKind::usage, "", "a flow needs at least one column");
   check_range("columns", spec.features, 1, 65536);
   check_range("given", spec.context, 0, 65536);
