@@ -131,7 +131,7 @@ void MadeMog<S>::sample(const Frame<S>& f, const Rng& rng, std::uint64_t first_r
   const Index params = 3 * components_;
   for (Index d = 0; d < z.cols(); ++d) {
     auto phi_d = phi.middleCols(d * params, params);
-    net_->reveal(f, z, d * params, phi_d);
+    net_->reveal(f, z, d * params, phi);
     for_each_lane_group(z.rows(), [&](Index first, int count) {
       const Conditional<S> p(phi_d, first, count, Lanes<S>{});
       for (int i = 0; i < count; ++i) {

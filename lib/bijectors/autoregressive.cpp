@@ -34,7 +34,7 @@ template <class S> void Autoregressive<S>::inverse(const Frame<S>& f, In<S> z, O
   auto phi = f.scratch[phi_];
   const Index params = map_->params();
   for (Index d = 0; d < z.cols(); ++d) {
-    net_->reveal(f, x, d * params, phi.middleCols(d * params, params));
+    net_->reveal(f, x, d * params, phi);
     map_->inverse(phi.middleCols(d * params, params), z.col(d), x.col(d), logdet);
   }
 }

@@ -163,10 +163,11 @@ void BlockAutoregressive<S>::forward(const Frame<S>& f, In<S> x, Out<S> z, Vecto
     Out<S> after = is_last ? z : Out<S>(f.scratch[layer.h]);
     for (std::size_t p = 0; p < layer.w.size(); ++p) {
       const auto w = f.scratch[layer.w[p]];
-      product<S>(before.leftCols(w.rows()), w, after.middleCols(layer.raw.panels[p].column, w.cols()));
+      const Index column = layer.raw.panels[p].column;
+      product<S>(before.leftCols(w.rows()), w, f.theta[layer.bias].col(0).segment(column, w.cols()), after.middleCols(column, w.cols()));
     }
     if (is_first && from_context_) from_context_->add_forward(f.theta, f.context, after);
-    if (!is_last) activate<S>(kTanh, f, f.theta[layer.bias].col(0), layer.bias.offset, after);    // (1)
+    if (!is_last) activate<S>(kTanh, f, layer.bias.offset, after);                                // (1)
     if (is_first) continue;
     slopes(f, i - 1, g);
     const auto own = f.scratch[layer.own];
@@ -178,14 +179,14 @@ void BlockAutoregressive<S>::forward(const Frame<S>& f, In<S> x, Out<S> z, Vecto
   }
   const auto jacobian = f.scratch[jacobian_];
   for (Index d = 0; d < features_; ++d) {
-    const S alpha = bounded_exp(f.theta[log_slope_](d)), bias = f.theta[last().bias](d);
+    const S alpha = bounded_exp(f.theta[log_slope_](d));
     for_each_lane_group(x.rows(), [&](Index first, int count) {
       const auto from = Lanes<S>::load(x.col(d).data() + first, count);
       const auto j = Lanes<S>::load(jacobian.col(d).data() + first, count);
       auto to = Lanes<S>::load(z.col(d).data() + first, count);
       Lanes<S> ld;
       for_each_lane([&](int k) {
-        to[k] += bias + alpha * from[k];                                                          // (3)
+        to[k] += alpha * from[k];                                                                 // (3)
         ld[k] = log_fast(alpha + j[k]);
       });
       to.store(z.col(d).data() + first, count);
@@ -204,7 +205,7 @@ void BlockAutoregressive<S>::inverse(const Frame<S>& f, In<S> z, Out<S> x, Vecto
       const Index begin = d * layer.outputs, end = begin + layer.outputs, earlier = d * layer.inputs;
       auto known = f.scratch[layer.known];
       known.rowwise() = f.theta[layer.bias].col(0).segment(begin, layer.outputs).transpose();
-      if (i == 0 && from_context_) from_context_->add_columns(f.theta, f.context, begin, known);
+      if (i == 0 && from_context_) from_context_->add_columns(f.theta, f.context, 0, begin, known);
       for (std::size_t p = 0; p < layer.w.size() && earlier > 0; ++p) {
         const auto w = f.scratch[layer.w[p]];
         const Index column = layer.raw.panels[p].column;

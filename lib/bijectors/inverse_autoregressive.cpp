@@ -29,7 +29,7 @@ void InverseAutoregressive<S>::forward(const Frame<S>& f, In<S> x, Out<S> z, Vec
   auto phi = f.scratch[phi_];
   const Index params = map_->params();
   for (Index d = 0; d < x.cols(); ++d) {
-    net_->reveal(f, z, d * params, phi.middleCols(d * params, params));
+    net_->reveal(f, z, d * params, phi);
     map_->forward(phi.middleCols(d * params, params), x.col(d), z.col(d), logdet);
   }
   f.scratch[z_] = z;

@@ -51,15 +51,13 @@ template <class S> void silence(const HiddenUnits& units, const Noise& noise, In
 
 Activation activation_of(std::string_view name) { return name == "tanh" ? Activation::tanh : Activation::relu; }
 
-template <class S>
-void activate(const HiddenUnits& units, const Frame<S>& f, VectorIn<S> bias, Index key, Out<S> y) {
+template <class S> void activate(const HiddenUnits& units, const Frame<S>& f, Index key, Out<S> y) {
   for (Index c = 0; c < y.cols(); ++c) {
     S* column = y.col(c).data();
-    const S b = bias(c);
     if (units.activation == Activation::relu) {
-      for (Index r = 0; r < y.rows(); ++r) column[r] = value(Activation::relu, column[r] + b);
+      for (Index r = 0; r < y.rows(); ++r) column[r] = value(Activation::relu, column[r]);
     } else {
-      for (Index r = 0; r < y.rows(); ++r) column[r] = value(Activation::tanh, column[r] + b);
+      for (Index r = 0; r < y.rows(); ++r) column[r] = value(Activation::tanh, column[r]);
     }
   }
   if (f.noise != nullptr && units.dropout > 0) silence<S>(units, *f.noise, key, y);
@@ -126,8 +124,8 @@ template <class S> void backward_bias(In<S> dy, VectorOut<S> dbias) {
   }
 }
 
-template void activate<float>(const HiddenUnits&, const Frame<float>&, VectorIn<float>, Index, Out<float>);
-template void activate<double>(const HiddenUnits&, const Frame<double>&, VectorIn<double>, Index, Out<double>);
+template void activate<float>(const HiddenUnits&, const Frame<float>&, Index, Out<float>);
+template void activate<double>(const HiddenUnits&, const Frame<double>&, Index, Out<double>);
 template void activate<float>(const HiddenUnits&, In<float>, Out<float>);
 template void activate<double>(const HiddenUnits&, In<double>, Out<double>);
 template void activate_backward<float>(const HiddenUnits&, In<float>, Out<float>);

@@ -12,18 +12,17 @@ enum class Activation { relu, tanh };
 /// Empty names and unknown ones are mistakes of the programmer: specs are checked before.
 Activation activation_of(std::string_view name);
 
-/// What follows a product in a hidden layer: bias, activation, and in training the random silencing of units (inverted
-/// dropout; Srivastava et al. 2014), fused into one pass over the numbers while they are in the cache.
+/// What follows a product in a hidden layer: activation and in training the random silencing of units (inverted dropout;
+/// Srivastava et al. 2014), while the numbers are in the cache.
 struct HiddenUnits {
   Activation activation = Activation::relu;
   double dropout = 0;  // probability, applied in steps of 1/256
 };
 
-/// y (n × H), in place: y ← silence(act(y + bias)). With f.noise null nothing is silenced. `key` tells the layers of
+/// y (n × H), in place: y ← silence(act(y)). With f.noise null nothing is silenced. `key` tells the layers of
 /// a network apart (any number that differs).
-template <class S>
-void activate(const HiddenUnits& units, const Frame<S>& f, VectorIn<S> bias, Index key, Out<S> y);
-/// The same without bias and without silencing, out of place.
+template <class S> void activate(const HiddenUnits& units, const Frame<S>& f, Index key, Out<S> y);
+/// The same without silencing, out of place.
 template <class S> void activate(const HiddenUnits& units, In<S> x, Out<S> y);
 /// dy, in place, from ∂L/∂y to ∂L/∂(argument of act), given the result y of activate on the same frame.
 template <class S> void activate_backward(const HiddenUnits& units, const Frame<S>& f, In<S> y, Out<S> dy);

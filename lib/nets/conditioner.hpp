@@ -21,10 +21,10 @@ template <class S> class Conditioner {
   virtual void forward(const Frame<S>& f, In<S> x, Out<S> y) const = 0;
   /// After forward on the same frame; overwrites dx (n × I).
   virtual void backward(const Frame<S>& f, In<S> x, In<S> dy, Out<S> dx, const Gradient<S>& grad) const = 0;
-  /// The masked pass: outputs [first, first + y.cols()), all of which see the same inputs, once those inputs stand in x.
-  /// Called for outputs from left to right, on one frame; hidden units that one call completes are kept for the next,
-  /// so that a whole pass reads every weight that is not masked exactly once. Leaves what forward leaves for backward; dropout
-  /// silences as many units, but others.
+  /// The masked pass: into y (n × O) come the outputs from `first` on that see as many inputs as it does, once those inputs stand in x.
+  /// Called for outputs from left to right, in one call of the layer that owns the network: hidden units that one call completes are
+  /// kept for the next, and columns of y further right hold sums that are begun, so that a whole pass reads every weight that is not
+  /// masked exactly once. Leaves what forward leaves for backward; dropout silences as many units, but others.
   virtual void reveal(const Frame<S>& f, In<S> x, Index first, Out<S> y) const = 0;
   /// The masked pass of gradients, the mirror of reveal: from ∂L/∂ of outputs [first, first + dy.cols()), all of which see the
   /// same inputs, adds to dx (n × I) what has become known. Called for outputs from right to left, after forward or a masked

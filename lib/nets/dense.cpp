@@ -16,15 +16,50 @@ const bool kCacheSizesAreFixed = [] {
   return true;
 }();
 
+/// The panels of a tensor where they lie.
+template <class S> class StoredPanels {
+ public:
+  StoredPanels(std::span<const Panel> panels, const Arena<S>& w) : count_(panels.size()) {
+    BIJECT_EXPECT(std::ssize(panels) <= kMostPanels);
+    for (std::size_t i = 0; i < count_; ++i) {
+      const Slot& slot = panels[i].slot;
+      panels_[i] = {w[slot].data(), slot.rows, slot.cols, slot.rows};
+    }
+  }
+  operator std::span<const StoredPanel<S>>() const { return std::span(panels_).first(count_); }
+
+ private:
+  std::array<StoredPanel<S>, kMostPanels> panels_;
+  std::size_t count_;
+};
+
 }  // namespace
 
 template <class S> void product(In<S> x, In<S> w, Out<S> y) { tiled_product<S, false>(x, w, y); }
 
+template <class S> void product(In<S> x, In<S> w, VectorIn<S> bias, Out<S> y) { tiled_product<S, false>(x, w, y, bias.data()); }
+
 template <class S> void add_product(In<S> x, In<S> w, Out<S> y) { tiled_product<S, true>(x, w, y); }
 
-template <class S> void product_transposed(In<S> dy, In<S> w, Out<S> dx) { tiled_product_transposed<S, false>(dy, w, dx); }
+template <class S> void add_product(In<S> x, In<S> w, VectorIn<S> bias, Out<S> y) { tiled_product<S, true>(x, w, y, bias.data()); }
 
-template <class S> void add_product_transposed(In<S> dy, In<S> w, Out<S> dx) { tiled_product_transposed<S, true>(dy, w, dx); }
+template <class S> void product_transposed(In<S> dy, In<S> w, Out<S> dx) {
+  const StoredPanel<S> whole{w.data(), w.rows(), w.cols(), w.outerStride()};
+  tiled_product_transposed<S, false>(dy, {&whole, 1}, dx);
+}
+
+template <class S> void add_product_transposed(In<S> dy, In<S> w, Out<S> dx) {
+  const StoredPanel<S> whole{w.data(), w.rows(), w.cols(), w.outerStride()};
+  tiled_product_transposed<S, true>(dy, {&whole, 1}, dx);
+}
+
+template <class S> void product_transposed(In<S> dy, std::span<const Panel> panels, const Arena<S>& w, Out<S> dx) {
+  tiled_product_transposed<S, false>(dy, StoredPanels<S>(panels, w), dx);
+}
+
+template <class S> void add_product_transposed(In<S> dy, std::span<const Panel> panels, const Arena<S>& w, Out<S> dx) {
+  tiled_product_transposed<S, true>(dy, StoredPanels<S>(panels, w), dx);
+}
 
 template <class S> void add_outer_product(In<S> x, In<S> dy, Out<S> dw) {
   const OuterProduct<S> product{dy.data(), dy.outerStride(), dw.data(), dw.rows(), dw.cols(), dw.outerStride()};
@@ -57,13 +92,21 @@ template <class S> void solve_right_lower(In<S> l, Out<S> y) {
 
 template void product<float>(In<float>, In<float>, Out<float>);
 template void product<double>(In<double>, In<double>, Out<double>);
+template void product<float>(In<float>, In<float>, VectorIn<float>, Out<float>);
+template void add_product<float>(In<float>, In<float>, VectorIn<float>, Out<float>);
 template void add_product<float>(In<float>, In<float>, Out<float>);
+template void product<double>(In<double>, In<double>, VectorIn<double>, Out<double>);
+template void add_product<double>(In<double>, In<double>, VectorIn<double>, Out<double>);
 template void add_product<double>(In<double>, In<double>, Out<double>);
 template void product_transposed<float>(In<float>, In<float>, Out<float>);
 template void product_transposed<double>(In<double>, In<double>, Out<double>);
 template void add_product_transposed<float>(In<float>, In<float>, Out<float>);
 template void add_product_transposed<double>(In<double>, In<double>, Out<double>);
+template void product_transposed<float>(In<float>, std::span<const Panel>, const Arena<float>&, Out<float>);
+template void add_product_transposed<float>(In<float>, std::span<const Panel>, const Arena<float>&, Out<float>);
 template void add_outer_product<float>(In<float>, In<float>, Out<float>);
+template void product_transposed<double>(In<double>, std::span<const Panel>, const Arena<double>&, Out<double>);
+template void add_product_transposed<double>(In<double>, std::span<const Panel>, const Arena<double>&, Out<double>);
 template void add_outer_product<double>(In<double>, In<double>, Out<double>);
 template void add_outer_products<float>(In<float>, In<float>, std::span<const Panel>, Arena<float>&);
 template void add_outer_products<double>(In<double>, In<double>, std::span<const Panel>, Arena<double>&);

@@ -20,16 +20,21 @@ template <class S> class Linear {
   /// Uniform in ±gain/√(inputs that the column sees), the usual start of a layer without normalisation.
   void init(Arena<S>& theta, const Rng& rng, double gain) const;
 
-  void forward(const Arena<S>& theta, In<S> x, Out<S> y) const;           // y = x·W
-  void add_forward(const Arena<S>& theta, In<S> x, Out<S> y) const;       // y += x·W
-  /// y += x·W[:, first … first + y.cols()), reading of W just what these columns use.
-  void add_columns(const Arena<S>& theta, In<S> x, Index first, Out<S> y) const;
-  void add_backward(const Arena<S>& theta, In<S> dy, Out<S> dx) const;    // dx += dy·Wᵀ
+  void forward(const Arena<S>& theta, In<S> x, Slot bias, Out<S> y) const;      // y = x·W + b, b outputs × 1
+  void add_forward(const Arena<S>& theta, In<S> x, Slot bias, Out<S> y) const;  // y += x·W + b
+  void add_forward(const Arena<S>& theta, In<S> x, Out<S> y) const;             // y += x·W
+  /// y = x·W[rows of x, columns) + b[columns), columns [first, first + y.cols()); all of them must use the rows of W that x has.
+  void forward_columns(const Arena<S>& theta, In<S> x, Slot bias, Index first, Out<S> y) const;
+  /// y += x·W[:, first … first + y.cols()) without rows below `above`, reading of W just what these columns, all of one prefix, use.
+  void add_columns(const Arena<S>& theta, In<S> x, Index above, Index first, Out<S> y) const;
+  void backward(const Arena<S>& theta, In<S> dy, Out<S> dx) const;              // dx = dy·Wᵀ
+  void add_backward(const Arena<S>& theta, In<S> dy, Out<S> dx) const;          // dx += dy·Wᵀ
   /// dx += dy·W[:, first … first + dy.cols())ᵀ, reading of W just what these columns use.
   void add_columns_backward(const Arena<S>& theta, In<S> dy, Index first, Out<S> dx) const;
-  void backward_weights(In<S> x, In<S> dy, Arena<S>& grad) const;         // dW += xᵀ·dy
+  void backward_weights(In<S> x, In<S> dy, Arena<S>& grad) const;               // dW += xᵀ·dy
 
  private:
+  Index common_prefix(Index begin, Index end) const;  // of columns [begin, end)
   Tensor tensor_;  // a copy: the layout grows while the flow is built
 };
 

@@ -7,6 +7,12 @@
 
 namespace biject {
 
+namespace {
+
+constexpr Index kGroupDegrees = 4;  // see MaskedStep
+
+}  // namespace
+
 std::vector<Index> hidden_degrees(Index width, const std::vector<Index>& visible, bool has_context) {
   BIJECT_EXPECT(!visible.empty() && std::ranges::is_sorted(visible));
   const Index highest = visible.back();
@@ -30,6 +36,18 @@ std::vector<Index> input_degrees(Index inputs) {
   std::vector<Index> degrees(static_cast<std::size_t>(inputs));
   std::iota(degrees.begin(), degrees.end(), Index{1});
   return degrees;
+}
+
+Units units_between(const std::vector<Index>& degrees, Index above, Index last) {
+  const auto begin = std::ranges::upper_bound(degrees, above);
+  return {begin - degrees.begin(), std::ranges::upper_bound(degrees, last) - begin};
+}
+
+MaskedStep masked_step(const std::vector<Index>& visible, Index first) {
+  const auto seen_by = [&](Index output) { return output < 0 ? -1 : visible[static_cast<std::size_t>(output)]; };
+  const Index now = seen_by(first), begin = now / kGroupDegrees * kGroupDegrees;
+  const auto group = std::ranges::lower_bound(visible, begin) - visible.begin();  // its first output
+  return {seen_by(first - 1), now, seen_by(group - 1), begin + kGroupDegrees - 1};
 }
 
 }  // namespace biject

@@ -23,4 +23,23 @@ std::vector<Index> prefixes(const std::vector<Index>& degrees, const std::vector
 /// Degrees of the inputs themselves: 1 … inputs.
 std::vector<Index> input_degrees(Index inputs);
 
+/// Columns of a layer: those of some range of degrees.
+struct Units {
+  Index begin = 0, count = 0;
+};
+/// Of sorted degrees, those above `above` and not above `last`.
+Units units_between(const std::vector<Index>& degrees, Index above, Index last);
+
+/// One step of a masked pass: units of degrees (done, now] become known, and the outputs that see as many inputs.
+///
+/// Steps of neighbouring degrees form a group. What its units get from all that was known before the group is computed at once, in one
+/// product, and a step adds the little that its group has found since: a unit at a time, the products would be too thin to be fast.
+struct MaskedStep {
+  Index done, now;            // degrees: before this step, after it
+  Index known, group;         // … before its group, after the group
+  bool begins_group() const { return known == done; }
+};
+/// The step that reveals output `first`, the leftmost one of those that see visible[first] inputs.
+MaskedStep masked_step(const std::vector<Index>& visible, Index first);
+
 }  // namespace biject

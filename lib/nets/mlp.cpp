@@ -44,17 +44,9 @@ template <class S> void Mlp<S>::forward(const Frame<S>& f, In<S> x, Out<S> y) co
   for (const Layer& layer : layers_) {
     const bool is_first = &layer == &layers_.front(), is_last = &layer == &last;
     Out<S> out = is_last ? y : Out<S>(f.scratch[layer.h]);
-    if (is_first) {
-      layer.weights.forward(f.theta, x, out);
-      if (from_context_) from_context_->add_forward(f.theta, f.context, out);
-    } else {
-      layer.weights.forward(f.theta, f.scratch[(&layer - 1)->h], out);
-    }
-    if (is_last) {
-      out.rowwise() += f.theta[layer.bias].col(0).transpose();
-    } else {
-      activate<S>(units_, f, f.theta[layer.bias].col(0), layer.bias.offset, out);
-    }
+    layer.weights.forward(f.theta, is_first ? x : In<S>(f.scratch[(&layer - 1)->h]), layer.bias, out);
+    if (is_first && from_context_) from_context_->add_forward(f.theta, f.context, out);
+    if (!is_last) activate<S>(units_, f, layer.bias.offset, out);
   }
 }
 
@@ -67,8 +59,7 @@ void Mlp<S>::backward(const Frame<S>& f, In<S> x, In<S> dy, Out<S> dx, const Gra
     backward_bias<S>(dout, grad.theta[layer.bias].col(0));
     if (i == 0) {
       layer.weights.backward_weights(x, dout, grad.theta);
-      dx.setZero();
-      layer.weights.add_backward(f.theta, dout, dx);
+      layer.weights.backward(f.theta, dout, dx);
       if (from_context_) {
         from_context_->backward_weights(f.context, dout, grad.theta);
         from_context_->add_backward(f.theta, dout, grad.context);
@@ -77,52 +68,48 @@ void Mlp<S>::backward(const Frame<S>& f, In<S> x, In<S> dy, Out<S> dx, const Gra
       const auto h = f.scratch[layers_[i - 1].h];
       layer.weights.backward_weights(h, dout, grad.theta);
       Out<S> dh = d_hidden(i - 1);
-      dh.setZero();
-      layer.weights.add_backward(f.theta, dout, dh);
+      layer.weights.backward(f.theta, dout, dh);
       activate_backward<S>(units_, f, h, dh);
     }
   }
 }
 
-template <class S> typename Mlp<S>::Range Mlp<S>::completed(const Layer& layer, Index first, Index count) const {
-  if (&layer == &layers_.back()) return {first, count};
-  const Index now = visible_[static_cast<std::size_t>(first)];
-  const Index before = first == 0 ? -1 : visible_[static_cast<std::size_t>(first - 1)];
-  const auto unit = [&](Index degree) { return std::ranges::upper_bound(layer.degrees, degree) - layer.degrees.begin(); };
-  return {unit(before), unit(now) - unit(before)};
+template <class S> Index Mlp<S>::known_inputs(std::size_t i, Index degree) const {
+  if (i == 0) return std::clamp<Index>(degree, 0, layers_[0].weights.inputs());
+  return units_between(layers_[i - 1].degrees, -1, degree).count;
 }
 
 template <class S> void Mlp<S>::reveal(const Frame<S>& f, In<S> x, Index first, Out<S> y) const {
+  const MaskedStep step = masked_step(visible_, first);
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const Layer& layer = layers_[i];
     const bool is_last = i + 1 == layers_.size();
-    const auto [begin, count] = completed(layer, first, y.cols());
-    if (count == 0) continue;
-    Out<S> out = is_last ? y : Out<S>(f.scratch[layer.h].middleCols(begin, count));
-    out.setZero();
-    if (i == 0) {
-      layer.weights.add_columns(f.theta, x, begin, out);
-      if (from_context_) from_context_->add_columns(f.theta, f.context, begin, out);
-    } else {
-      layer.weights.add_columns(f.theta, f.scratch[layers_[i - 1].h], begin, out);
+    const In<S> in = i == 0 ? x : In<S>(f.scratch[layers_[i - 1].h]);
+    Out<S> out = is_last ? y : Out<S>(f.scratch[layer.h]);
+    const Index known = known_inputs(i, step.known);
+    const Units group = units_between(layer.degrees, step.known, step.group);
+    if (step.begins_group() && group.count > 0) {
+      auto begun = out.middleCols(group.begin, group.count);
+      layer.weights.forward_columns(f.theta, in.leftCols(known), layer.bias, group.begin, begun);
+      if (i == 0 && from_context_) from_context_->add_columns(f.theta, f.context, 0, group.begin, begun);
     }
-    const auto bias = f.theta[layer.bias].col(0).segment(begin, count);
-    if (is_last) {
-      out.rowwise() += bias.transpose();
-    } else {
-      activate<S>(units_, f, bias, layer.bias.offset + begin, out);  // a key of its own
-    }
+    const Units now = units_between(layer.degrees, step.done, step.now);
+    if (now.count == 0) continue;
+    layer.weights.add_columns(f.theta, in, known, now.begin, out.middleCols(now.begin, now.count));
+    // A key of its own, as each step silences its units by itself.
+    if (!is_last) activate<S>(units_, f, layer.bias.offset + now.begin, out.middleCols(now.begin, now.count));
   }
 }
 
 template <class S> void Mlp<S>::conceal(const Frame<S>& f, Index first, In<S> dy, Out<S> dx) const {
   const auto d_hidden = [&](std::size_t i) { return f.scratch[d_[i]].leftCols(layers_[i].weights.outputs()); };
   const bool is_begin = first + dy.cols() == layers_.back().weights.outputs();
+  const MaskedStep step = masked_step(visible_, first);
   for (std::size_t i = layers_.size(); i-- > 0;) {
     const Layer& layer = layers_[i];
     const bool is_last = i + 1 == layers_.size();
     if (is_begin && i > 0) d_hidden(i - 1).setZero();
-    const auto [begin, count] = completed(layer, first, dy.cols());
+    const auto [begin, count] = units_between(layer.degrees, step.done, step.now);
     if (count == 0) continue;
     const In<S> dout = is_last ? dy : In<S>(d_hidden(i).middleCols(begin, count));
     if (!is_last) {

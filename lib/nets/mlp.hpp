@@ -28,12 +28,8 @@ template <class S> class Mlp final : public Conditioner<S> {
     ScratchSlot h;               // n × outputs; of the last layer, unused
     std::vector<Index> degrees;  // of the outputs
   };
-  /// Columns of a layer's output.
-  struct Range {
-    Index begin, count;
-  };
-  /// What a masked pass completes of this layer when it comes to outputs [first, first + count) of the network.
-  Range completed(const Layer& layer, Index first, Index count) const;
+  /// What the first `degree` inputs complete of what layer i reads.
+  Index known_inputs(std::size_t i, Index degree) const;
 
   std::vector<Index> visible_;
   HiddenUnits units_;

@@ -8,12 +8,6 @@
 
 namespace biject {
 
-namespace {
-
-template <class S> auto row_vector(const Arena<S>& theta, Slot bias) { return theta[bias].col(0).transpose(); }
-
-}  // namespace
-
 template <class S>
 typename ResidualNet<S>::Affine ResidualNet<S>::make(Plan& plan, const std::string& number, Index inputs,
                                                      std::vector<Index> prefix) {
@@ -36,8 +30,8 @@ ResidualNet<S>::ResidualNet(Plan& plan, const NetShape& shape, const NetStyle& s
     Affine inner = make(plan, next(), width, hidden_to_hidden);
     Affine outer = make(plan, next(), width, hidden_to_hidden);
     ScratchLayout& scratch = plan.scratch();
-    blocks_.push_back({std::move(inner), std::move(outer), scratch.keep(width), scratch.keep(width), scratch.temporary(width),
-                       scratch.temporary(width)});
+    const ScratchSlot dh = scratch.temporary(width);
+    blocks_.push_back({std::move(inner), std::move(outer), scratch.keep(width), scratch.keep(width), dh, scratch.temporary(width), dh});
   }
   ends_.push_back(make(plan, next(), width, prefixes(visible_, degrees_)));
   if (shape.context > 0) {
@@ -65,19 +59,16 @@ template <class S> void ResidualNet<S>::init(Arena<S>& theta, const Rng& rng, Ve
 
 template <class S> void ResidualNet<S>::forward(const Frame<S>& f, In<S> x, Out<S> y) const {
   auto h = f.scratch[h_];
-  ends_[0].weights.forward(f.theta, x, h);
+  ends_[0].weights.forward(f.theta, x, ends_[0].bias, h);
   if (from_context_) from_context_->add_forward(f.theta, f.context, h);
-  h.rowwise() += row_vector(f.theta, ends_[0].bias);
   for (const Block& block : blocks_) {
     auto a = f.scratch[block.a], u = f.scratch[block.u];
     activate<S>(units_, h, a);
-    block.inner.weights.forward(f.theta, a, u);
-    activate<S>(units_, f, f.theta[block.inner.bias].col(0), block.inner.bias.offset, u);
-    block.outer.weights.add_forward(f.theta, u, h);
-    h.rowwise() += row_vector(f.theta, block.outer.bias);
+    block.inner.weights.forward(f.theta, a, block.inner.bias, u);
+    activate<S>(units_, f, block.inner.bias.offset, u);
+    block.outer.weights.add_forward(f.theta, u, block.outer.bias, h);
   }
-  ends_[1].weights.forward(f.theta, h, y);
-  y.rowwise() += row_vector(f.theta, ends_[1].bias);
+  ends_[1].weights.forward(f.theta, h, ends_[1].bias, y);
 }
 
 template <class S>
@@ -85,66 +76,65 @@ void ResidualNet<S>::backward(const Frame<S>& f, In<S> x, In<S> dy, Out<S> dx, c
   auto dh = f.scratch[dh_], du = f.scratch[du_];
   backward_bias<S>(dy, grad.theta[ends_[1].bias].col(0));
   ends_[1].weights.backward_weights(f.scratch[h_], dy, grad.theta);
-  dh.setZero();
-  ends_[1].weights.add_backward(f.theta, dy, dh);
+  ends_[1].weights.backward(f.theta, dy, dh);
   for (std::size_t i = blocks_.size(); i-- > 0;) {
     const Block& block = blocks_[i];
     const auto a = f.scratch[block.a], u = f.scratch[block.u];
     backward_bias<S>(dh, grad.theta[block.outer.bias].col(0));
     block.outer.weights.backward_weights(u, dh, grad.theta);
-    du.setZero();
-    block.outer.weights.add_backward(f.theta, dh, du);
+    block.outer.weights.backward(f.theta, dh, du);
     activate_backward<S>(units_, f, u, du);
     backward_bias<S>(du, grad.theta[block.inner.bias].col(0));
     block.inner.weights.backward_weights(a, du, grad.theta);
     // u is used up: its memory takes ∂L/∂a, which meets dh only after the activation's derivative.
     auto da = f.scratch[block.u];
-    da.setZero();
-    block.inner.weights.add_backward(f.theta, du, da);
+    block.inner.weights.backward(f.theta, du, da);
     activate_backward<S>(units_, a, da);
     dh += da;
   }
   backward_bias<S>(dh, grad.theta[ends_[0].bias].col(0));
   ends_[0].weights.backward_weights(x, dh, grad.theta);
-  dx.setZero();
-  ends_[0].weights.add_backward(f.theta, dh, dx);
+  ends_[0].weights.backward(f.theta, dh, dx);
   if (from_context_) {
     from_context_->backward_weights(f.context, dh, grad.theta);
     from_context_->add_backward(f.theta, dh, grad.context);
   }
 }
 
-template <class S> typename ResidualNet<S>::Range ResidualNet<S>::completed(Index first) const {
-  const Index now = visible_[static_cast<std::size_t>(first)];
-  const Index before = first == 0 ? -1 : visible_[static_cast<std::size_t>(first - 1)];
-  const auto unit = [&](Index degree) { return std::ranges::upper_bound(degrees_, degree) - degrees_.begin(); };
-  return {unit(before), unit(now) - unit(before)};
-}
-
 template <class S> void ResidualNet<S>::reveal(const Frame<S>& f, In<S> x, Index first, Out<S> y) const {
-  const Range now = completed(first);
-  if (now.count > 0) {
-    const auto bias = [&](Slot slot) { return f.theta[slot].col(0).segment(now.begin, now.count); };
-    auto h = f.scratch[h_].middleCols(now.begin, now.count);
-    h.setZero();
-    ends_[0].weights.add_columns(f.theta, x, now.begin, h);
-    if (from_context_) from_context_->add_columns(f.theta, f.context, now.begin, h);
-    h.rowwise() += bias(ends_[0].bias).transpose();
+  const MaskedStep step = masked_step(visible_, first);
+  const auto columns = [](auto view, const Units& units) { return view.middleCols(units.begin, units.count); };
+  const Index known_inputs = std::clamp<Index>(step.known, 0, ends_[0].weights.inputs());
+  const Index known = units_between(degrees_, -1, step.known).count;
+  const Units group = units_between(degrees_, step.known, step.group), now = units_between(degrees_, step.done, step.now);
+  const Units outputs = units_between(visible_, step.known, step.group), outputs_now = units_between(visible_, step.done, step.now);
+  auto h = f.scratch[h_];
+  const auto begin = [&](const Affine& affine, In<S> in, const Units& units, Out<S> out) {
+    affine.weights.forward_columns(f.theta, in, affine.bias, units.begin, out.middleCols(units.begin, units.count));
+  };
+  if (step.begins_group() && group.count > 0) {
+    begin(ends_[0], x.leftCols(known_inputs), group, h);
+    if (from_context_) from_context_->add_columns(f.theta, f.context, 0, group.begin, columns(h, group));
     for (const Block& block : blocks_) {
-      const auto a = f.scratch[block.a], u = f.scratch[block.u];
-      auto a_now = f.scratch[block.a].middleCols(now.begin, now.count);
-      auto u_now = f.scratch[block.u].middleCols(now.begin, now.count);
-      activate<S>(units_, h, a_now);
-      u_now.setZero();
-      block.inner.weights.add_columns(f.theta, a, now.begin, u_now);
-      activate<S>(units_, f, bias(block.inner.bias), block.inner.bias.offset + now.begin, u_now);  // a key of its own
-      block.outer.weights.add_columns(f.theta, u, now.begin, h);
-      h.rowwise() += bias(block.outer.bias).transpose();
+      begin(block.inner, f.scratch[block.a].leftCols(known), group, f.scratch[block.u]);
+      begin(block.outer, f.scratch[block.u].leftCols(known), group, f.scratch[block.begun]);
     }
   }
-  y.setZero();
-  ends_[1].weights.add_columns(f.theta, f.scratch[h_], first, y);
-  y.rowwise() += f.theta[ends_[1].bias].col(0).segment(first, y.cols()).transpose();
+  if (step.begins_group()) begin(ends_[1], h.leftCols(known), outputs, y);
+  if (now.count > 0) {
+    auto h_now = columns(h, now);
+    ends_[0].weights.add_columns(f.theta, x, known_inputs, now.begin, h_now);
+    for (const Block& block : blocks_) {
+      const auto a = f.scratch[block.a], u = f.scratch[block.u];
+      auto a_now = columns(f.scratch[block.a], now), u_now = columns(f.scratch[block.u], now);
+      activate<S>(units_, h_now, a_now);
+      block.inner.weights.add_columns(f.theta, a, known, now.begin, u_now);
+      activate<S>(units_, f, block.inner.bias.offset + now.begin, u_now);  // a key of its own
+      block.outer.weights.add_columns(f.theta, u, known, now.begin, h_now);
+      h_now += columns(f.scratch[block.begun], now);
+    }
+  }
+  ends_[1].weights.add_columns(f.theta, h, known, outputs_now.begin, columns(y, outputs_now));
 }
 
 template <class S> void ResidualNet<S>::conceal(const Frame<S>& f, Index first, In<S> dy, Out<S> dx) const {
@@ -156,7 +146,8 @@ template <class S> void ResidualNet<S>::conceal(const Frame<S>& f, Index first, 
     }
   }
   ends_[1].weights.add_columns_backward(f.theta, dy, first, f.scratch[dh_]);
-  const Range now = completed(first);
+  const MaskedStep step = masked_step(visible_, first);
+  const Units now = units_between(degrees_, step.done, step.now);
   if (now.count == 0) return;
   const auto done = [&](const ScratchSlot& slot) { return f.scratch[slot].middleCols(now.begin, now.count); };
   ScratchSlot after = dh_;

@@ -31,13 +31,9 @@ template <class S> class ResidualNet final : public Conditioner<S> {
   struct Block {
     Affine inner, outer;
     ScratchSlot a, u;    // n × H: act(h), act(a·W₁ + b₁)
-    ScratchSlot dh, du;  // n × H, of the masked pass alone: ∂L/∂(h before the block), ∂L/∂(a·W₁ + b₁)
+    // n × H, of masked passes alone: ∂L/∂(h before the block), ∂L/∂(a·W₁ + b₁); of u·W₂ + b₂, what is known so far.
+    ScratchSlot dh, du, begun;
   };
-  struct Range {
-    Index begin, count;
-  };
-  /// The hidden units that a masked pass completes when it comes to output `first`.
-  Range completed(Index first) const;
   static Affine make(Plan& plan, const std::string& number, Index inputs, std::vector<Index> prefix);
 
   std::vector<Index> visible_, degrees_;  // of outputs, of hidden units

@@ -80,13 +80,9 @@ template <class S> void TangentNet<S>::forward(const Frame<S>& f, In<S> x, Out<S
     const bool is_first = &layer == &layers_.front(), is_last = &layer == &last;
     const In<S> in = is_first ? x : In<S>(f.scratch[(&layer - 1)->h]);
     Out<S> out = is_last ? y : Out<S>(f.scratch[layer.h]);
-    product<S>(in, w(f, layer), out);                                                   // (1)
+    product<S>(in, w(f, layer), f.theta[layer.b].col(0), out);                          // (1)
     if (is_first && context_ > 0) add_product<S>(f.context, f.theta[v_], out);
-    if (is_last) {
-      out.rowwise() += f.theta[layer.b].col(0).transpose();
-    } else {
-      activate<S>(kUnits, f, f.theta[layer.b].col(0), 0, out);                          // (2)
-    }
+    if (!is_last) activate<S>(kUnits, f, 0, out);                                       // (2)
   }
 }
 

@@ -43,6 +43,7 @@ template <class S> struct Operands {
   S* y;
   Index y_stride;
   Index inner;
+  const S* bias = nullptr;       // if set, what the sums of each column start from
 };
 
 /// f(0) … f(count − 1) with constants for arguments, one after the other: a plain loop would leave the sums in memory.
@@ -71,7 +72,10 @@ void tile(const Operands<S>& o, Index row, Index col, Index done, Index lanes = 
     }
   };
   Value sums[rows * cols];
-  unroll<rows * cols>([&](auto i) __attribute__((always_inline)) { sums[i] = Value{}; });
+  unroll<rows * cols>([&](auto i) __attribute__((always_inline)) {
+    sums[i] = Value{};
+    if (o.bias != nullptr) sums[i] += o.bias[col + i / rows];
+  });
   const S* x = o.x + row;
   const S* w = o.w + col * o.w_stride;
   for (Index k = 0; k < o.inner; ++k, x += o.x_stride, w += o.w_row_stride) {
@@ -103,7 +107,16 @@ template <class S, int cols, bool adds> void tile_columns(const Operands<S>& o, 
   constexpr Index kLanes = Register<S>::kLanes;
   if (rows < kLanes) return tile<S, 1, cols, adds, Last::part>(o, 0, col, 0, rows);  // rare, and slow
   Index row = 0;
-  for (; row + kRows * kLanes <= rows; row += kRows * kLanes) tile<S, kRows, cols, adds>(o, row, col, 0);
+  for (; row + kRows * kLanes <= rows; row += kRows * kLanes) {
+    // Four registers are two tiles of two: one of three would leave one of one, which is slower than either.
+    if (rows - row == 4 * kLanes) break;
+    tile<S, kRows, cols, adds>(o, row, col, 0);
+  }
+  if (rows - row == 4 * kLanes) {
+    tile<S, 2, cols, adds>(o, row, col, 0);
+    tile<S, 2, cols, adds>(o, row + 2 * kLanes, col, 0);
+    return;
+  }
   if (row == rows) return;
   // The rest in whole registers too: they overlap the rows before.
   const Index registers = (rows - row + kLanes - 1) / kLanes, first = rows - registers * kLanes;
@@ -147,34 +160,64 @@ template <class F> void for_each_group(Index cols, F f) {
 
 }  // namespace tiles
 
-/// y = x·w or y += x·w.
-template <class S, bool adds> void tiled_product(const In<S>& x, const In<S>& w, Out<S>& y) {
-  const tiles::Operands<S> o{x.data(), x.outerStride(), w.data(), 1, w.outerStride(), y.data(), y.outerStride(), x.cols()};
+/// y = x·w or y += x·w; of bias, if given, y.cols() numbers are added to each row.
+template <class S, bool adds> void tiled_product(const In<S>& x, const In<S>& w, Out<S>& y, const S* bias = nullptr) {
+  const tiles::Operands<S> o{x.data(), x.outerStride(), w.data(), 1, w.outerStride(), y.data(), y.outerStride(), x.cols(), bias};
   tiles::for_each_group(y.cols(), [&](auto cols, Index col) { tiles::tile_columns<S, cols, adds>(o, y.rows(), col); });
 }
 
-/// y = x·wᵀ or y += x·wᵀ. What a group of columns needs of w lies a column apart, where a cache has few places for it, so it is brought
-/// together for all tiles of the group.
-template <class S, bool adds> void tiled_product_transposed(const In<S>& x, const In<S>& w, Out<S>& y) {
-  constexpr Index kMostInner = 512;
-  alignas(kAlignment) S group[static_cast<std::size_t>(kMostInner) * tiles::kCols];
-  tiles::for_each_group(y.cols(), [&](auto cols, Index col) {
-    Index first = 0;
-    do {
-      const Index inner = std::min(kMostInner, x.cols() - first);
-      for (Index k = 0; k < inner; ++k) {
-        const S* from = w.data() + col + (first + k) * w.outerStride();
-        tiles::unroll<cols>([&](auto j) __attribute__((always_inline)) { group[k * cols + j] = from[j]; });
+/// A matrix of which only some leading rows are stored, more of them with each panel of columns, as of a masked weight.
+template <class S> struct StoredPanel {
+  const S* w;
+  Index rows, cols, stride;
+};
+
+namespace tiles {
+
+/// Rows [row, row + kTurned) of w's columns, in turn; those that are not stored are zero.
+template <class S> inline constexpr Index kTurned = std::max<Index>(Register<S>::kLanes, kCols);
+
+template <class S> void copy_rows(const StoredPanel<S>& panel, Index row, Index first, Index count, S* to) {
+  const Index stored = std::min(kTurned<S>, panel.rows - row);
+  const S* from = panel.w + row + first * panel.stride;
+  for (Index c = 0; c < count; ++c, from += panel.stride, to += kTurned<S>) {
+    if (stored == kTurned<S>) {
+      std::memcpy(to, from, kTurned<S> * sizeof(S));
+    } else {
+      for (Index i = 0; i < kTurned<S>; ++i) to[i] = i < stored ? from[i] : S(0);
+    }
+  }
+}
+
+}  // namespace tiles
+
+/// y = Σ x_p·w_pᵀ or y += Σ x_p·w_pᵀ over the panels of w, where x_p are the next columns of x. What some columns of y need of w lies a
+/// column apart, where a cache has few places for it, so it is brought together for all their tiles.
+template <class S, bool adds>
+void tiled_product_transposed(const In<S>& x, std::span<const StoredPanel<S>> panels, Out<S>& y) {
+  constexpr Index kMostInner = 64, kTurned = tiles::kTurned<S>;  // so many columns of a shard of x stay in the first-level cache
+  alignas(kAlignment) S turned[static_cast<std::size_t>(kMostInner) * kTurned];
+  const S* from = x.data();
+  Index begun = adds ? y.cols() : 0;  // columns of y that hold sums already
+  for (const StoredPanel<S>& panel : panels) {
+    for (Index first = 0; first < panel.cols; first += kMostInner) {
+      const Index inner = std::min(kMostInner, panel.cols - first);
+      for (Index row = 0; row < panel.rows; row += kTurned) {
+        tiles::copy_rows<S>(panel, row, first, inner, turned);
+        const tiles::Operands<S> o{from, x.outerStride(), turned, kTurned, 1, y.data() + row * y.outerStride(), y.outerStride(), inner};
+        tiles::for_each_group(std::min(kTurned, y.cols() - row), [&](auto cols, Index col) {
+          if (row < begun) {
+            tiles::tile_columns<S, cols, true>(o, y.rows(), col);
+          } else {
+            tiles::tile_columns<S, cols, false>(o, y.rows(), col);
+          }
+        });
       }
-      const tiles::Operands<S> o{x.data() + first * x.outerStride(), x.outerStride(), group, cols, 1, y.data() + col * y.outerStride(), y.outerStride(), inner};
-      if (first == 0) {
-        tiles::tile_columns<S, cols, adds>(o, y.rows(), 0);
-      } else {
-        tiles::tile_columns<S, cols, true>(o, y.rows(), 0);
-      }
-      first += inner;
-    } while (first < x.cols());
-  });
+      begun = std::max(begun, (panel.rows + kTurned - 1) / kTurned * kTurned);
+      from += inner * x.outerStride();
+    }
+  }
+  if (begun < y.cols()) y.rightCols(y.cols() - begun).setZero();
 }
 
 namespace tiles {

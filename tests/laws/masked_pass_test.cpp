@@ -87,7 +87,7 @@ TEST_CASE("a masked pass gives what a full pass gives") {
       const Matrix<double> expected = by_full_pass(net, x);
       Matrix<double> y(kRows, kFeatures * kParams), so_far = Matrix<double>::Constant(kRows, kFeatures, std::nan(""));
       for (Index d = 0; d < kFeatures; ++d) {  // features that are not known yet are NaN: looking at them would show
-        net.net->reveal(net.frame(), so_far, d * kParams, y.middleCols(d * kParams, kParams));
+        net.net->reveal(net.frame(), so_far, d * kParams, y);
         so_far.col(d) = x.col(d);
       }
       CHECK((y - expected).cwiseAbs().maxCoeff() < 1e-13 * (1 + expected.cwiseAbs().maxCoeff()));
@@ -110,7 +110,7 @@ TEST_CASE("a masked pass reads every free weight once and a masked one never") {
     net.theta = poisoned;
     Matrix<double> y(kRows, kFeatures * kParams);
     for (Index d = 0; d < kFeatures; ++d) {
-      net.net->reveal(net.frame(), x, d * kParams, y.middleCols(d * kParams, kParams));
+      net.net->reveal(net.frame(), x, d * kParams, y);
       // What this step read must not be needed again. A weight that was read changes this step's outputs or those to come; to find
       // them all, poison each column whose unit or output was completed now: its prefix is what belongs to degrees up to d.
       for (const Tensor& tensor : net.plan.params().tensors()) {
@@ -140,7 +140,7 @@ TEST_CASE("hidden weights are not read again once their units are known") {
     const Matrix<double> expected = by_full_pass(net, x);
     Matrix<double> y(kRows, kFeatures * kParams);
     for (Index d = 0; d < kFeatures; ++d) {
-      net.net->reveal(net.frame(), x, d * kParams, y.middleCols(d * kParams, kParams));
+      net.net->reveal(net.frame(), x, d * kParams, y);
       // The first matrix tells a unit's degree: the number of inputs it sees. Units of degree ≤ d are done.
       for (const Tensor& tensor : net.plan.params().tensors()) {
         if (tensor.cols == kFeatures * kParams || tensor.rows != kFeatures || tensor.cols == 1) continue;
@@ -263,7 +263,7 @@ TEST_CASE("a masked pass does not mind what an earlier pass left behind") {
     const Matrix<double> other = Subject<double>::random(kRows, kFeatures, 9, 1);
     const auto reveal = [&](Net& net, const Noise* n) {
       Matrix<double> y(kRows, kFeatures * kParams);
-      for (Index d = 0; d < kFeatures; ++d) net.net->reveal(net.frame(n), x, d * kParams, y.middleCols(d * kParams, kParams));
+      for (Index d = 0; d < kFeatures; ++d) net.net->reveal(net.frame(n), x, d * kParams, y);
       return y;
     };
     // A whole step of training on other rows, and half a masked pass of each kind.
@@ -271,7 +271,7 @@ TEST_CASE("a masked pass does not mind what an earlier pass left behind") {
     Gradients unused(used);
     used.net->forward(used.frame(&noise), other, y);
     used.net->backward(used.frame(&noise), other, some_dy(), unused.x, unused.frame());
-    for (Index d = 0; d < 3; ++d) used.net->reveal(used.frame(&noise), other, d * kParams, y.leftCols(kParams));
+    for (Index d = 0; d < 3; ++d) used.net->reveal(used.frame(&noise), other, d * kParams, y);
     for (Index d = 5; d > 2; --d) used.net->conceal(used.frame(&noise), d * kParams, some_dy().leftCols(kParams), unused.x);
     for (const Noise* n : {static_cast<const Noise*>(nullptr), &noise}) {
       CHECK(reveal(used, n) == reveal(fresh, n));
@@ -299,7 +299,7 @@ TEST_CASE("dropout in a masked pass silences the units of different degrees inde
   const Noise noise{7, 11};
   const Matrix<double> x = Matrix<double>::Zero(kRows, kFeatures);
   Matrix<double> y(kRows, kFeatures * kParams);
-  for (Index d = 0; d < kFeatures; ++d) net.net->reveal(net.frame(&noise), x, d * kParams, y.middleCols(d * kParams, kParams));
+  for (Index d = 0; d < kFeatures; ++d) net.net->reveal(net.frame(&noise), x, d * kParams, y);
   for (Index d = 1; d < kFeatures; ++d) {
     const auto alike = (y.col(0).array() == y.col(d * kParams).array()).count();
     CHECK(alike > kRows / 4);
