@@ -6,7 +6,7 @@ namespace biject {
 
 namespace {
 
-constexpr Index kMostShardRows = 192;
+constexpr Index kMostShardRows = 256;
 constexpr Index kMostLanes = 8;
 
 // An even number of shards, so that two threads finish together; small enough that a shard's activations stay in the cache.
