@@ -1,5 +1,6 @@
 #include "bases/standard_normal.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -21,10 +22,16 @@ void StandardNormal<S>::backward(const Frame<S>&, In<S> z, VectorIn<S> dlogp, Ou
 template <class S>
 void StandardNormal<S>::sample(const Frame<S>&, const Rng& rng, std::uint64_t first_row, double temperature,
                                Out<S> z) const {
-  for (Index i = 0; i < z.rows(); ++i) {
-    for (Index j = 0; j < z.cols(); ++j) {
-      const double draw = rng.normal(first_row + static_cast<std::uint64_t>(i), static_cast<std::uint32_t>(j));
-      z(i, j) = static_cast<S>(temperature * draw);
+  constexpr auto kRows = static_cast<Index>(Rng::kRowGroup);
+  Rng::RowGroupNormals draws;
+  for (Index j = 0; j < z.cols(); j += 2) {
+    for (Index i = 0; i < z.rows(); i += kRows) {
+      rng.normals_of_rows(first_row + static_cast<std::uint64_t>(i), static_cast<std::uint32_t>(j / 2), draws);
+      for (Index of_pair = 0; of_pair < std::min<Index>(2, z.cols() - j); ++of_pair) {
+        for (Index r = 0; r < std::min(kRows, z.rows() - i); ++r) {
+          z(i + r, j + of_pair) = static_cast<S>(temperature * draws[static_cast<std::size_t>(of_pair)][static_cast<std::size_t>(r)]);
+        }
+      }
     }
   }
 }

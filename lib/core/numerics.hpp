@@ -10,7 +10,7 @@ namespace biject {
 
 /// Elementary functions written as straight-line code, so that a plain loop over samples is turned into vector instructions
 /// and a number has the same bits wherever in the loop it stands. Within 2 units in the last place of the true value.
-/// Polynomials: S. L. Moshier, Cephes mathematical library (exp, log).
+/// Polynomials: S. L. Moshier, Cephes mathematical library (exp, log, sin, cos).
 
 template <class S> struct FloatBits;
 template <> struct FloatBits<float> {
@@ -103,6 +103,33 @@ template <class S> inline S log_fast(S x) {
   y = y - exponent * S(2.121944400546905827679e-4);
   y = y - S(0.5) * mm;
   return (m + y) + exponent * S(0.693359375);
+}
+
+/// sin 2πx and cos 2πx for x in [0, 1], to an absolute accuracy of a unit in the last place of 1. Turns need no reduction by a rounded π.
+inline void sine_and_cosine_of_turns(double x, double& sine, double& cosine) {
+  using Bits = FloatBits<double>;
+  const double shifted = 4 * x + Bits::kRound;  // its low bits: the number of quarters next to x
+  const std::uint64_t quarter = std::bit_cast<std::uint64_t>(shifted);
+  const double r = (4 * x - (shifted - Bits::kRound)) * 1.57079632679489661923;  // within ±π/4
+  const double rr = r * r;
+  double s = 1.58962301576546568060e-10;
+  s = s * rr - 2.50507477628578072866e-8;
+  s = s * rr + 2.75573136213857245213e-6;
+  s = s * rr - 1.98412698295895385996e-4;
+  s = s * rr + 8.33333333332211858878e-3;
+  s = s * rr - 1.66666666666666307295e-1;
+  s = r + r * rr * s;
+  double c = -1.13585365213876817300e-11;
+  c = c * rr + 2.08757008419747316778e-9;
+  c = c * rr - 2.75573141792967388112e-7;
+  c = c * rr + 2.48015872888517045348e-5;
+  c = c * rr - 1.38888888888730564116e-3;
+  c = c * rr + 4.16666666666665929218e-2;
+  c = 1 - 0.5 * rr + rr * rr * c;
+  const bool is_swapped = (quarter & 1) != 0;
+  const double size_of_sine = is_swapped ? c : s, size_of_cosine = is_swapped ? s : c;
+  sine = (quarter & 2) != 0 ? -size_of_sine : size_of_sine;
+  cosine = ((quarter + 1) & 2) != 0 ? -size_of_cosine : size_of_cosine;
 }
 
 /// ln(1 + eˣ); its derivative is sigmoid(x).

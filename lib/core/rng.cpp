@@ -2,8 +2,10 @@
 
 #include <Random123/philox.h>
 
+#include <bit>
 #include <cmath>
-#include <numbers>
+
+#include "core/numerics.hpp"
 
 namespace biject {
 
@@ -11,10 +13,10 @@ namespace {
 
 __extension__ using Wide = unsigned __int128;
 
-// Half a step away from both ends: 2⁻⁵³ and 1 − 2⁻⁵³ are the extremes, and both are doubles.
+// (k + 1/2)·2⁻⁵² of 52 random bits k. Half a step away from both ends: 2⁻⁵³ and 1 − 2⁻⁵³ are the extremes, and both are doubles.
 double open_unit(std::uint32_t high, std::uint32_t low) {
   const std::uint64_t bits = (static_cast<std::uint64_t>(high) << 32 | low) >> 12;
-  return (static_cast<double>(bits) + 0.5) * 0x1p-52;
+  return (std::bit_cast<double>(bits | std::bit_cast<std::uint64_t>(1.)) - 1) + 0x1p-53;  // both exact
 }
 
 }  // namespace
@@ -60,10 +62,22 @@ double Rng::uniform(std::uint64_t row, std::uint32_t index) const {
 }
 
 double Rng::normal(std::uint64_t row, std::uint32_t index) const {
-  const auto words = bits(row, index / 2);
-  const double radius = std::sqrt(-2 * std::log(open_unit(words[0], words[1])));
-  const double angle = 2 * std::numbers::pi * open_unit(words[2], words[3]);
-  return radius * (index % 2 == 0 ? std::cos(angle) : std::sin(angle));
+  RowGroupNormals normals;
+  normals_of_rows(row, index / 2, normals);  // one way to compute them, so that they have the same bits
+  return normals[index % 2][0];
+}
+
+void Rng::normals_of_rows(std::uint64_t first_row, std::uint32_t pair, RowGroupNormals& normals) const {
+  RowGroupBits words;
+  bits_of_rows(first_row, pair, words);
+  auto& [even, odd] = normals;
+  for (std::size_t i = 0; i < kRowGroup; ++i) {
+    const double radius = std::sqrt(-2 * log_fast(open_unit(words[0][i], words[1][i])));
+    double sine, cosine;
+    sine_and_cosine_of_turns(open_unit(words[2][i], words[3][i]), sine, cosine);
+    even[i] = radius * cosine;
+    odd[i] = radius * sine;
+  }
 }
 
 std::uint64_t Rng::below(std::uint64_t bound, std::uint64_t row, std::uint32_t index) const {

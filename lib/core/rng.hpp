@@ -23,6 +23,9 @@ class Rng {
   void bits_of_rows(std::uint64_t first_row, std::uint32_t index, RowGroupBits& words) const;
   double uniform(std::uint64_t row, std::uint32_t index) const;  // in (0, 1), 52 bits, both ends excluded
   double normal(std::uint64_t row, std::uint32_t index) const;   // Box–Muller; indices 2i and 2i+1 share a block
+  /// normal(first_row + i, 2·pair) in normals[0][i] and normal(first_row + i, 2·pair + 1) in normals[1][i], many times faster.
+  using RowGroupNormals = std::array<std::array<double, kRowGroup>, 2>;
+  void normals_of_rows(std::uint64_t first_row, std::uint32_t pair, RowGroupNormals& normals) const;
   std::uint64_t below(std::uint64_t bound, std::uint64_t row, std::uint32_t index) const;  // in [0, bound)
 
  private:

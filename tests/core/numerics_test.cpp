@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -43,6 +44,20 @@ TEST_CASE("exp stays a normal number at the ends, and NaN stays NaN") {
   CHECK(std::isfinite(exp_fast(1e300)));
   CHECK(std::isnan(exp_fast(std::nan(""))));
   CHECK(std::isnan(exp_fast(std::nanf(""))));
+}
+
+TEST_CASE("sine and cosine of turns are within an ulp of 1, exact at quarters and on the circle") {
+  double worst = 0;
+  for (int i = 0; i <= 200'000; ++i) {
+    const double x = i / 200'000.;
+    double sine, cosine;
+    sine_and_cosine_of_turns(x, sine, cosine);
+    const long double angle = 2 * 3.14159265358979323846264338327950288L * static_cast<long double>(x);
+    worst = std::max({worst, std::abs(sine - static_cast<double>(std::sin(angle))), std::abs(cosine - static_cast<double>(std::cos(angle)))});
+    worst = std::max(worst, std::abs(sine * sine + cosine * cosine - 1) / 2);
+    if (i % 50'000 == 0) CHECK(std::abs(sine * cosine) == 0);
+  }
+  CHECK(worst < 2.3e-16);
 }
 
 TEST_CASE("softplus, sigmoid, tanh and the soft clamp are what they are called") {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <vector>
 
 using namespace biject;
@@ -55,6 +56,27 @@ TEST_CASE("normal numbers have the moments of a normal, and neighbours are indep
   CHECK(std::abs(square / n - 1) < 5 * std::sqrt(2.) * unit);
   CHECK(std::abs(fourth / n - 3) < 5 * std::sqrt(96.) * unit);
   CHECK(std::abs(product / n) < 5 * unit);
+}
+
+TEST_CASE("normal numbers are those of Box and Muller, one at a time or many at once") {
+  const Rng rng(6, Stream::sample);
+  const auto unit = [](std::uint32_t high, std::uint32_t low) {
+    return (static_cast<double>((static_cast<std::uint64_t>(high) << 32 | low) >> 12) + 0.5) * 0x1p-52;
+  };
+  const std::uint64_t first = (1ULL << 32) - 5;
+  for (std::uint32_t pair = 0; pair < 300; ++pair) {
+    Rng::RowGroupNormals normals;
+    rng.normals_of_rows(first, pair, normals);
+    for (std::size_t i = 0; i < Rng::kRowGroup; ++i) {
+      const auto words = rng.bits(first + i, pair);
+      const double radius = std::sqrt(-2 * std::log(unit(words[0], words[1])));
+      const double angle = 2 * std::numbers::pi * unit(words[2], words[3]);
+      CHECK(std::abs(normals[0][i] - radius * std::cos(angle)) < 1e-15 * (1 + radius));
+      CHECK(std::abs(normals[1][i] - radius * std::sin(angle)) < 1e-15 * (1 + radius));
+      CHECK(normals[0][i] == rng.normal(first + i, 2 * pair));
+      CHECK(normals[1][i] == rng.normal(first + i, 2 * pair + 1));
+    }
+  }
 }
 
 TEST_CASE("streams, seeds, rows and indices all matter") {
