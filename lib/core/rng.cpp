@@ -31,10 +31,12 @@ std::array<std::uint32_t, 4> Rng::bits(std::uint64_t row, std::uint32_t index) c
 }
 
 void Rng::bits_of_rows(std::uint64_t first_row, std::uint32_t index, RowGroupBits& words) const {
-  // The ten rounds of Philox written over arrays, which the compiler turns into vector instructions.
-  constexpr std::uint64_t kMultiplier0 = 0xD2511F53, kMultiplier1 = 0xCD9E8D57;
-  constexpr std::uint32_t kWeyl0 = 0x9E3779B9, kWeyl1 = 0xBB67AE85;
-  auto& [c0, c1, c2, c3] = words;
+  // The ten rounds of Philox written over arrays, which the compiler turns into vector instructions; halves of products in loops of
+  // their own, or it multiplies 64 by 64 bits.
+  constexpr std::uint32_t kMultiplier0 = 0xD2511F53, kMultiplier1 = 0xCD9E8D57, kWeyl0 = 0x9E3779B9, kWeyl1 = 0xBB67AE85;
+  const auto high = [](std::uint32_t a, std::uint32_t b) { return static_cast<std::uint32_t>(static_cast<std::uint64_t>(a) * b >> 32); };
+  using Words = std::array<std::uint32_t, kRowGroup>;
+  Words c0, c1, c2, c3, high0, high1;
   for (std::size_t i = 0; i < kRowGroup; ++i) {
     c0[i] = index;
     c1[i] = static_cast<std::uint32_t>(stream_);
@@ -43,17 +45,19 @@ void Rng::bits_of_rows(std::uint64_t first_row, std::uint32_t index, RowGroupBit
   }
   auto key0 = static_cast<std::uint32_t>(seed_), key1 = static_cast<std::uint32_t>(seed_ >> 32);
   for (int round = 0; round < 10; ++round) {
+    for (std::size_t i = 0; i < kRowGroup; ++i) high0[i] = high(kMultiplier0, c0[i]);
+    for (std::size_t i = 0; i < kRowGroup; ++i) high1[i] = high(kMultiplier1, c2[i]);
     for (std::size_t i = 0; i < kRowGroup; ++i) {
-      const std::uint64_t product0 = kMultiplier0 * c0[i], product1 = kMultiplier1 * c2[i];
-      const std::uint32_t odd1 = c1[i], odd3 = c3[i];
-      c0[i] = static_cast<std::uint32_t>(product1 >> 32) ^ odd1 ^ key0;
-      c1[i] = static_cast<std::uint32_t>(product1);
-      c2[i] = static_cast<std::uint32_t>(product0 >> 32) ^ odd3 ^ key1;
-      c3[i] = static_cast<std::uint32_t>(product0);
+      const std::uint32_t low0 = kMultiplier0 * c0[i], low1 = kMultiplier1 * c2[i];
+      c0[i] = high1[i] ^ c1[i] ^ key0;
+      c1[i] = low1;
+      c2[i] = high0[i] ^ c3[i] ^ key1;
+      c3[i] = low0;
     }
     key0 += kWeyl0;
     key1 += kWeyl1;
   }
+  words = {c0, c1, c2, c3};
 }
 
 double Rng::uniform(std::uint64_t row, std::uint32_t index) const {
