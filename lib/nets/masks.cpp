@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "core/error.hpp"
 
@@ -38,16 +39,15 @@ std::vector<Index> input_degrees(Index inputs) {
   return degrees;
 }
 
-Units units_between(const std::vector<Index>& degrees, Index above, Index last) {
-  const auto begin = std::ranges::upper_bound(degrees, above);
-  return {begin - degrees.begin(), std::ranges::upper_bound(degrees, last) - begin};
+Degrees::Degrees(std::vector<Index> sorted) : sorted_(std::move(sorted)) {
+  const Index highest = sorted_.empty() ? 0 : sorted_.back();
+  for (Index degree = 0; degree <= highest; ++degree) up_to_.push_back(std::ranges::upper_bound(sorted_, degree) - sorted_.begin());
 }
 
-MaskedStep masked_step(const std::vector<Index>& visible, Index first) {
-  const auto seen_by = [&](Index output) { return output < 0 ? -1 : visible[static_cast<std::size_t>(output)]; };
-  const Index now = seen_by(first), begin = now / kGroupDegrees * kGroupDegrees;
-  const auto group = std::ranges::lower_bound(visible, begin) - visible.begin();  // its first output
-  return {seen_by(first - 1), now, seen_by(group - 1), begin + kGroupDegrees - 1};
+MaskedStep masked_step(const Degrees& outputs, Index first) {
+  const auto before = [&](Index output) { return output == 0 ? -1 : outputs[output - 1]; };
+  const Index now = outputs[first], begin = now / kGroupDegrees * kGroupDegrees;
+  return {before(first), now, before(outputs.up_to(begin - 1)), begin + kGroupDegrees - 1};
 }
 
 }  // namespace biject

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "core/types.hpp"
@@ -27,19 +28,34 @@ std::vector<Index> input_degrees(Index inputs);
 struct Units {
   Index begin = 0, count = 0;
 };
-/// Of sorted degrees, those above `above` and not above `last`.
-Units units_between(const std::vector<Index>& degrees, Index above, Index last);
+
+/// The sorted degrees, none of them negative, of the columns of a layer, to be asked often.
+class Degrees {
+ public:
+  explicit Degrees(std::vector<Index> sorted);
+  Index operator[](Index column) const { return sorted_[static_cast<std::size_t>(column)]; }
+  Index size() const { return static_cast<Index>(sorted_.size()); }
+  /// How many columns have this degree or a lower one.
+  Index up_to(Index degree) const {
+    return degree < 0 ? 0 : up_to_[static_cast<std::size_t>(std::min(degree, static_cast<Index>(up_to_.size()) - 1))];
+  }
+  /// Those of degree above `above`, but not above `last`.
+  Units between(Index above, Index last) const { return {up_to(above), up_to(last) - up_to(above)}; }
+
+ private:
+  std::vector<Index> sorted_, up_to_;
+};
 
 /// One step of a masked pass: units of degrees (done, now] become known, and the outputs that see as many inputs.
 ///
 /// Steps of neighbouring degrees form a group. What its units get from all that was known before the group is computed at once, in one
 /// product, and a step adds the little that its group has found since: a unit at a time, the products would be too thin to be fast.
 struct MaskedStep {
-  Index done, now;            // degrees: before this step, after it
-  Index known, group;         // … before its group, after the group
+  Index done, now;      // degrees: before this step, after it
+  Index known, group;   // … before its group, after the group
   bool begins_group() const { return known == done; }
 };
-/// The step that reveals output `first`, the leftmost one of those that see visible[first] inputs.
-MaskedStep masked_step(const std::vector<Index>& visible, Index first);
+/// The step that reveals output `first`, the leftmost one of its degree.
+MaskedStep masked_step(const Degrees& outputs, Index first);
 
 }  // namespace biject

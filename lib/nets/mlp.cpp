@@ -8,19 +8,21 @@
 namespace biject {
 
 template <class S>
-Mlp<S>::Mlp(Plan& plan, const NetShape& shape, const NetStyle& style) : visible_(shape.visible), units_(style.units) {
+Mlp<S>::Mlp(Plan& plan, const NetShape& shape, const NetStyle& style) : units_(style.units) {
   std::vector<Index> degrees = input_degrees(shape.inputs);
+  degrees_.emplace_back(degrees);
   const auto add_layer = [&](std::vector<Index> outputs, bool is_hidden) {
     const std::string number = std::to_string(layers_.size());
     const auto width = static_cast<Index>(outputs.size());
     Linear<S> weights(plan, "w" + number, static_cast<Index>(degrees.size()), prefixes(outputs, degrees));
     const Slot bias = plan.parameter("b" + number, width);
     const ScratchSlot h = is_hidden ? plan.scratch().keep(width) : ScratchSlot{};
-    layers_.push_back({std::move(weights), bias, h, outputs});
+    layers_.push_back({std::move(weights), bias, h});
+    degrees_.emplace_back(outputs);
     degrees = std::move(outputs);
   };
-  for (const Index width : style.hidden) add_layer(hidden_degrees(width, visible_, shape.context > 0), true);
-  add_layer(visible_, false);
+  for (const Index width : style.hidden) add_layer(hidden_degrees(width, shape.visible, shape.context > 0), true);
+  add_layer(shape.visible, false);
   if (shape.context > 0) {
     const auto width = static_cast<std::size_t>(layers_.front().weights.outputs());
     from_context_.emplace(plan, "v", shape.context, std::vector<Index>(width, shape.context));
@@ -74,26 +76,21 @@ void Mlp<S>::backward(const Frame<S>& f, In<S> x, In<S> dy, Out<S> dx, const Gra
   }
 }
 
-template <class S> Index Mlp<S>::known_inputs(std::size_t i, Index degree) const {
-  if (i == 0) return std::clamp<Index>(degree, 0, layers_[0].weights.inputs());
-  return units_between(layers_[i - 1].degrees, -1, degree).count;
-}
-
 template <class S> void Mlp<S>::reveal(const Frame<S>& f, In<S> x, Index first, Out<S> y) const {
-  const MaskedStep step = masked_step(visible_, first);
+  const MaskedStep step = masked_step(degrees_.back(), first);
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const Layer& layer = layers_[i];
     const bool is_last = i + 1 == layers_.size();
     const In<S> in = i == 0 ? x : In<S>(f.scratch[layers_[i - 1].h]);
     Out<S> out = is_last ? y : Out<S>(f.scratch[layer.h]);
-    const Index known = known_inputs(i, step.known);
-    const Units group = units_between(layer.degrees, step.known, step.group);
+    const Index known = degrees_[i].up_to(step.known);
+    const Units group = degrees_[i + 1].between(step.known, step.group);
     if (step.begins_group() && group.count > 0) {
       auto begun = out.middleCols(group.begin, group.count);
       layer.weights.forward_columns(f.theta, in.leftCols(known), layer.bias, group.begin, begun);
       if (i == 0 && from_context_) from_context_->add_columns(f.theta, f.context, 0, group.begin, begun);
     }
-    const Units now = units_between(layer.degrees, step.done, step.now);
+    const Units now = degrees_[i + 1].between(step.done, step.now);
     if (now.count == 0) continue;
     layer.weights.add_columns(f.theta, in, known, now.begin, out.middleCols(now.begin, now.count));
     // A key of its own, as each step silences its units by itself.
@@ -104,12 +101,12 @@ template <class S> void Mlp<S>::reveal(const Frame<S>& f, In<S> x, Index first, 
 template <class S> void Mlp<S>::conceal(const Frame<S>& f, Index first, In<S> dy, Out<S> dx) const {
   const auto d_hidden = [&](std::size_t i) { return f.scratch[d_[i]].leftCols(layers_[i].weights.outputs()); };
   const bool is_begin = first + dy.cols() == layers_.back().weights.outputs();
-  const MaskedStep step = masked_step(visible_, first);
+  const MaskedStep step = masked_step(degrees_.back(), first);
   for (std::size_t i = layers_.size(); i-- > 0;) {
     const Layer& layer = layers_[i];
     const bool is_last = i + 1 == layers_.size();
     if (is_begin && i > 0) d_hidden(i - 1).setZero();
-    const auto [begin, count] = units_between(layer.degrees, step.done, step.now);
+    const auto [begin, count] = degrees_[i + 1].between(step.done, step.now);
     if (count == 0) continue;
     const In<S> dout = is_last ? dy : In<S>(d_hidden(i).middleCols(begin, count));
     if (!is_last) {

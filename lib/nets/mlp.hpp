@@ -4,6 +4,7 @@
 
 #include "nets/conditioner.hpp"
 #include "nets/linear.hpp"
+#include "nets/masks.hpp"
 #include "nets/net_shape.hpp"
 
 namespace biject {
@@ -24,14 +25,10 @@ template <class S> class Mlp final : public Conditioner<S> {
  private:
   struct Layer {
     Linear<S> weights;
-    Slot bias;                   // outputs × 1
-    ScratchSlot h;               // n × outputs; of the last layer, unused
-    std::vector<Index> degrees;  // of the outputs
+    Slot bias;      // outputs × 1
+    ScratchSlot h;  // n × outputs; of the last layer, unused
   };
-  /// What the first `degree` inputs complete of what layer i reads.
-  Index known_inputs(std::size_t i, Index degree) const;
-
-  std::vector<Index> visible_;
+  std::vector<Degrees> degrees_;           // of the inputs, of the outputs of each layer
   HiddenUnits units_;
   std::vector<Layer> layers_;              // the hidden ones and the last
   std::optional<Linear<S>> from_context_;  // C × outputs of the first layer, if C > 0

@@ -18,14 +18,16 @@ typename ResidualNet<S>::Affine ResidualNet<S>::make(Plan& plan, const std::stri
 
 template <class S>
 ResidualNet<S>::ResidualNet(Plan& plan, const NetShape& shape, const NetStyle& style)
-    : visible_(shape.visible), units_(style.units) {
+    : outputs_(shape.visible),
+      hidden_(hidden_degrees(style.hidden.front(), shape.visible, shape.context > 0)),
+      units_(style.units) {
   BIJECT_EXPECT(style.hidden.size() == 1 && style.blocks > 0);
   const Index width = style.hidden.front();
-  degrees_ = hidden_degrees(width, visible_, shape.context > 0);
-  const std::vector<Index> hidden_to_hidden = prefixes(degrees_, degrees_);
+  const std::vector<Index> degrees = hidden_degrees(width, shape.visible, shape.context > 0);
+  const std::vector<Index> hidden_to_hidden = prefixes(degrees, degrees);
   Index number = 0;
   const auto next = [&] { return std::to_string(number++); };
-  ends_.push_back(make(plan, next(), shape.inputs, prefixes(degrees_, input_degrees(shape.inputs))));
+  ends_.push_back(make(plan, next(), shape.inputs, prefixes(degrees, input_degrees(shape.inputs))));
   for (Index i = 0; i < style.blocks; ++i) {
     Affine inner = make(plan, next(), width, hidden_to_hidden);
     Affine outer = make(plan, next(), width, hidden_to_hidden);
@@ -33,7 +35,7 @@ ResidualNet<S>::ResidualNet(Plan& plan, const NetShape& shape, const NetStyle& s
     const ScratchSlot dh = scratch.temporary(width);
     blocks_.push_back({std::move(inner), std::move(outer), scratch.keep(width), scratch.keep(width), dh, scratch.temporary(width), dh});
   }
-  ends_.push_back(make(plan, next(), width, prefixes(visible_, degrees_)));
+  ends_.push_back(make(plan, next(), width, prefixes(shape.visible, degrees)));
   if (shape.context > 0) {
     from_context_.emplace(plan, "v", shape.context, std::vector<Index>(static_cast<std::size_t>(width), shape.context));
   }
@@ -102,12 +104,12 @@ void ResidualNet<S>::backward(const Frame<S>& f, In<S> x, In<S> dy, Out<S> dx, c
 }
 
 template <class S> void ResidualNet<S>::reveal(const Frame<S>& f, In<S> x, Index first, Out<S> y) const {
-  const MaskedStep step = masked_step(visible_, first);
+  const MaskedStep step = masked_step(outputs_, first);
   const auto columns = [](auto view, const Units& units) { return view.middleCols(units.begin, units.count); };
   const Index known_inputs = std::clamp<Index>(step.known, 0, ends_[0].weights.inputs());
-  const Index known = units_between(degrees_, -1, step.known).count;
-  const Units group = units_between(degrees_, step.known, step.group), now = units_between(degrees_, step.done, step.now);
-  const Units outputs = units_between(visible_, step.known, step.group), outputs_now = units_between(visible_, step.done, step.now);
+  const Index known = hidden_.up_to(step.known);
+  const Units group = hidden_.between(step.known, step.group), now = hidden_.between(step.done, step.now);
+  const Units outputs = outputs_.between(step.known, step.group), outputs_now = outputs_.between(step.done, step.now);
   auto h = f.scratch[h_];
   const auto begin = [&](const Affine& affine, In<S> in, const Units& units, Out<S> out) {
     affine.weights.forward_columns(f.theta, in, affine.bias, units.begin, out.middleCols(units.begin, units.count));
@@ -138,7 +140,7 @@ template <class S> void ResidualNet<S>::reveal(const Frame<S>& f, In<S> x, Index
 }
 
 template <class S> void ResidualNet<S>::conceal(const Frame<S>& f, Index first, In<S> dy, Out<S> dx) const {
-  if (first + dy.cols() == std::ssize(visible_)) {
+  if (first + dy.cols() == outputs_.size()) {
     f.scratch[dh_].setZero();
     for (const Block& block : blocks_) {
       f.scratch[block.dh].setZero();
@@ -146,8 +148,8 @@ template <class S> void ResidualNet<S>::conceal(const Frame<S>& f, Index first, 
     }
   }
   ends_[1].weights.add_columns_backward(f.theta, dy, first, f.scratch[dh_]);
-  const MaskedStep step = masked_step(visible_, first);
-  const Units now = units_between(degrees_, step.done, step.now);
+  const MaskedStep step = masked_step(outputs_, first);
+  const Units now = hidden_.between(step.done, step.now);
   if (now.count == 0) return;
   const auto done = [&](const ScratchSlot& slot) { return f.scratch[slot].middleCols(now.begin, now.count); };
   ScratchSlot after = dh_;

@@ -4,6 +4,7 @@
 
 #include "nets/conditioner.hpp"
 #include "nets/linear.hpp"
+#include "nets/masks.hpp"
 #include "nets/net_shape.hpp"
 
 namespace biject {
@@ -36,7 +37,7 @@ template <class S> class ResidualNet final : public Conditioner<S> {
   };
   static Affine make(Plan& plan, const std::string& number, Index inputs, std::vector<Index> prefix);
 
-  std::vector<Index> visible_, degrees_;  // of outputs, of hidden units
+  Degrees outputs_, hidden_;
   HiddenUnits units_;
   std::vector<Affine> ends_;  // first and last
   std::vector<Block> blocks_;
