@@ -20,11 +20,14 @@ namespace biject {
 
 namespace tiles {
 
-// A tile of y is kept in registers: kRows registers of samples times kCols columns, beside kRows of x and one of w.
+// A tile of y is kept in registers: kRows registers of samples times kCols columns, beside kRows of x and one of w. AVX-512 and ARM have
+// 32 registers, the others 16.
 #if defined(__AVX512F__)
 inline constexpr int kRegisterBytes = 64, kRows = 3, kCols = 8;
 #elif defined(__AVX__)
 inline constexpr int kRegisterBytes = 32, kRows = 3, kCols = 4;
+#elif defined(__aarch64__)
+inline constexpr int kRegisterBytes = 16, kRows = 3, kCols = 8;
 #else
 inline constexpr int kRegisterBytes = 16, kRows = 3, kCols = 4;
 #endif
