@@ -165,6 +165,8 @@ class Run {
     for (const char* name : {"NO_COLOR", "COLUMNS", "LC_ALL", "LC_NUMERIC", "LANG"}) environment_[name] = "";
   }
 
+  /// Another executable than the one that was built.
+  Run& program(std::string path) { return program_ = std::move(path), *this; }
   Run& arg(std::string text) { return arguments_.push_back(std::move(text)), *this; }
   Run& input(std::string text) { return input_ = std::move(text), *this; }
   Run& keep_input_open() { return keeps_input_open_ = true, *this; }
@@ -233,7 +235,7 @@ class Run {
   /// Everything that allocates happens before the fork: other threads of the tests may hold the allocator's
   /// lock.
   pid_t spawn(const std::array<int, 3>& streams) const {
-    std::vector<std::string> words{BIJECT_BINARY};
+    std::vector<std::string> words{program_};
     words.insert(words.end(), arguments_.begin(), arguments_.end());
     std::vector<std::string> variables;
     for (char** variable = environ; *variable; ++variable) {
@@ -263,6 +265,7 @@ class Run {
     return result;
   }
 
+  std::string program_ = BIJECT_BINARY;
   std::vector<std::string> arguments_;
   std::map<std::string, std::string> environment_;  // an empty value: not set
   std::array<std::string, 3> paths_;                // empty: a pipe to us
