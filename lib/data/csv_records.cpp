@@ -22,9 +22,8 @@ bool is_blank(std::string_view line) {
   return line.find_first_not_of(' ') == std::string_view::npos;
 }
 
-std::size_t count_quotes(std::string_view text) {
-  if (text.find('"') == std::string_view::npos) return 0;
-  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '"'));
+bool has_open_quote(std::string_view text) {
+  return std::ranges::count(text, '"') % 2 != 0;
 }
 
 }  // namespace
@@ -68,56 +67,54 @@ bool CsvRecords::load(std::size_t keep_from, std::uint64_t line) {
   // LineReader takes EF BB BF for a byte-order mark at the beginning of every block. Hence the '\n' in front:
   // the first line is empty, and its place tells where the copy begins.
   base_ = lines_->next_line();
+  has_quotes_ = block.find('"') != std::string_view::npos;
   return true;
 }
 
 // The block holds no NUL, so that the C strings of LineReader are whole lines.
-const char* CsvRecords::next_line() {
-  const char* line = lines_ ? lines_->next_line() : nullptr;
-  if (!line) return nullptr;
+std::optional<std::string_view> CsvRecords::next_line() {
+  const char* text = lines_ ? lines_->next_line() : nullptr;
+  if (!text) return std::nullopt;
   ++line_;
   const std::string_view block = blocks_.block();
-  position_ = static_cast<std::size_t>(line - base_) + std::strlen(line);
+  const std::string_view line = block.substr(static_cast<std::size_t>(text - base_), std::strlen(text));
+  position_ = static_cast<std::size_t>(line.data() - block.data()) + line.size();
   position_ += block[position_] == '\r' ? 2 : 1;
   return line;
 }
 
 bool CsvRecords::read_record() {
-  const char* line = next_line();
+  auto line = next_line();
   while (!line) {
     if (!load(blocks_.block().size(), line_)) return false;
     line = next_line();
   }
   for (;;) {
-    const std::size_t begin = static_cast<std::size_t>(line - base_);
-    const std::uint64_t first_line = line_;
-    std::size_t length = std::strlen(line);
-    if (length > kMaxLine) {
-      throw Error(ErrorKind::limit, fmt::format("{}:{}", name(), first_line),
+    if (line->size() > kMaxLine) {
+      throw Error(ErrorKind::limit, fmt::format("{}:{}", name(), line_),
                   fmt::format("a line is longer than {} bytes", kMaxLine));
     }
-    const std::string_view text = blocks_.block().substr(begin);
-    bool is_open = count_quotes(text.substr(0, length)) % 2 != 0;
-    record_at_hand_ = {text.substr(0, length), first_line};
-    if (!is_open) return true;
+    record_at_hand_ = {*line, line_};
+    if (!has_quotes_ || !has_open_quote(*line)) return true;
 
     // An odd number of quotes: a field goes on in the next line, unless a quote is misplaced.
     if (const QuoteFault fault = splitter_.split(record_at_hand_.text); fault != QuoteFault::unclosed) {
       throw quote_error(name(), record_at_hand_, fault, splitter_.fault_offset());
     }
+    const char* begin = line->data();
+    bool is_open = true;
     while (is_open && (line = next_line())) {
-      const std::size_t line_begin = static_cast<std::size_t>(line - base_) - begin;
-      length = line_begin + std::strlen(line);
-      is_open = count_quotes(text.substr(line_begin, length - line_begin)) % 2 == 0;
+      if (has_open_quote(*line)) is_open = false;
+      record_at_hand_.text = {begin, line->data() + line->size()};
     }
-    record_at_hand_.text = text.substr(0, length);
     if (!is_open) return true;
 
     // The same record again, with more lines behind it. The error first: load moves the text.
     splitter_.split(record_at_hand_.text);
     const Error unclosed =
         quote_error(name(), record_at_hand_, QuoteFault::unclosed, splitter_.fault_offset());
-    if (length > kMaxLine || !load(begin, first_line - 1)) throw unclosed;
+    const auto begin_in_block = static_cast<std::size_t>(begin - blocks_.block().data());
+    if (record_at_hand_.text.size() > kMaxLine || !load(begin_in_block, record_at_hand_.line - 1)) throw unclosed;
     line = next_line();
   }
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -52,13 +53,14 @@ class CsvRecords {
 
  private:
   bool load(std::size_t keep_from, std::uint64_t line);
-  const char* next_line();
+  std::optional<std::string_view> next_line();
   bool read_record();
 
   TextBlocks blocks_;
   FieldSplitter splitter_;
   std::unique_ptr<io::LineReader> lines_;
   const char* base_ = nullptr;  // where lines_ keeps its copy of the block
+  bool has_quotes_ = false;     // the block, anywhere
   std::size_t position_ = 1;    // in the block: behind the last line taken
   std::uint64_t line_ = 0;      // lines taken
   std::uint64_t blank_ = 0;     // blank lines still to be handed out before record_at_hand_
