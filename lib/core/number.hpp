@@ -7,7 +7,7 @@
 
 namespace biject {
 
-/// Strict reading of numbers: the whole text, no locale, correctly rounded (std::from_chars).
+/// Strict reading of numbers: the whole text, no locale, correctly rounded, bit for bit as std::from_chars reads it.
 enum class NumberError { none, not_a_number, out_of_range };
 
 struct ParsedReal {

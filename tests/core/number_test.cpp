@@ -2,8 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <bit>
+#include <charconv>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <limits>
 #include <random>
@@ -62,6 +65,70 @@ TEST_CASE("every double survives printing and reading") {
        {0.0, -0.0, 5e-324, 1e-310, std::numeric_limits<double>::max(), 1e16, 9999999999999998.0}) {
     CHECK(is_same_double(parse_real(shortest(value)).value, value));
   }
+}
+
+TEST_CASE("short texts read as from_chars reads them") {
+  // All characters that can stand in a number, and some that cannot, in every arrangement that chance finds.
+  constexpr std::string_view kCharacters = "0123456789012345678901234567890123456789....eE+-, x/:";
+  std::mt19937_64 random(3);
+  for (int trial = 0; trial < 1'000'000; ++trial) {
+    std::string text;
+    for (std::uint64_t i = 0, length = 1 + random() % 10; i < length; ++i) {
+      text.push_back(kCharacters[random() % kCharacters.size()]);
+    }
+    if (text.front() == '+' || text.find_first_of(" \t") != std::string::npos) continue;  // parse_real takes more
+    double expected = 0;
+    const auto result = std::from_chars(text.data(), text.data() + text.size(), expected);
+    if (result.ec == std::errc::result_out_of_range) continue;  // may be a zero for parse_real
+    const bool is_whole = result.ec == std::errc() && result.ptr == text.data() + text.size();
+    CAPTURE(text);
+    REQUIRE(is_number(text) == is_whole);
+    if (is_whole) REQUIRE(is_same_double(parse_real(text).value, expected));
+  }
+}
+
+TEST_CASE("texts halfway between two doubles, and a digit beside, read as strtod reads them") {
+  std::mt19937_64 random(4);
+  for (int trial = 0; trial < 100'000; ++trial) {
+    const double a = std::ldexp(static_cast<double>(random() >> 11), -53 + static_cast<int>(random() % 64));
+    const long double halfway = (static_cast<long double>(a) + std::nextafter(a, 1e300)) / 2;
+    std::array<char, 200> buffer{};
+    const int digits = trial % 2 == 0 ? 120 : static_cast<int>(random() % 20);
+    std::snprintf(buffer.data(), buffer.size(), "%.*Lf", digits, halfway);
+    std::string text(buffer.data());
+    for (int change = 0; change < 3; ++change) {
+      CAPTURE(text);
+      REQUIRE(is_same_double(parse_real(text).value, std::strtod(text.c_str(), nullptr)));
+      const std::size_t last = text.find_last_of("12345678");
+      if (last != std::string::npos) text[last] = static_cast<char>(text[last] + (change == 0 ? 1 : -1));
+    }
+  }
+}
+
+TEST_CASE("numbers print as to_chars prints them") {
+  std::mt19937_64 random(5);
+  const auto check = [](double value) {
+    std::array<char, 32> text{};
+    const auto result = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
+    CAPTURE(value);
+    REQUIRE(shortest(value) == std::string_view(text.data(), result.ptr));
+  };
+  const auto check_around = [&](double value) {
+    check(value);
+    check(-value);
+    if (value > 1e-4) check(std::nextafter(value, 0));
+    if (value < 9e15) check(std::nextafter(value, 1e300));
+  };
+  for (int trial = 0; trial < 200'000; ++trial) {
+    // All mantissas, those of few bits, and decimals of few digits; between 1e-4 and 1e16.
+    const int exponent = -13 + static_cast<int>(random() % 66);
+    check_around(std::ldexp(1 + static_cast<double>(random() >> 12) * 0x1p-52, exponent));
+    check(std::ldexp(1 + static_cast<double>((random() & random() & random()) >> 12) * 0x1p-52, exponent));
+    const double decimal = static_cast<double>(random() % 1'000'000'000'000) / std::pow(10, static_cast<int>(random() % 9));
+    if (decimal >= 1e-4) check_around(decimal);
+  }
+  for (int exponent = -13; exponent < 54; ++exponent) check_around(std::ldexp(1, exponent));
+  for (int exponent = -4; exponent < 16; ++exponent) check_around(std::pow(10, exponent));
 }
 
 TEST_CASE("numbers print as people write them") {
