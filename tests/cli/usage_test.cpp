@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -187,6 +189,20 @@ TEST_CASE("H117: help and version go to stdout and open nothing") {
   CHECK(contains(biject_run("-V", "-v").run().out, "Eigen"));
   CHECK(biject_run("--help").redirect(1, "/dev/full").run().status == 5);
   CHECK(biject_run("--help").close(1).run().status == 5);
+}
+
+TEST_CASE("help and version come at once") {
+  // A few milliseconds in truth. The quickest of some runs, and much more than that, for a busy machine.
+  for (const std::string flag : {"--help", "--version"}) {
+    CAPTURE(flag);
+    double quickest = 1;
+    for (int i = 0; i < 10; ++i) {
+      const auto start = std::chrono::steady_clock::now();
+      CHECK(biject_run(flag).run().status == 0);
+      quickest = std::min(quickest, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    }
+    CHECK(quickest < 0.1);
+  }
 }
 
 TEST_CASE("without a command it introduces itself and says that this was not enough") {
