@@ -11,17 +11,16 @@
 #include "command.hpp"
 #include "conditions.hpp"
 #include "core/error.hpp"
-#include "data/csv_writer.hpp"
 #include "help_text.hpp"
 #include "model/model_file.hpp"
 #include "output.hpp"
+#include "row_chunk.hpp"
 #include "train/engine.hpp"
 #include "values.hpp"
 
 namespace biject {
 namespace {
 
-constexpr Index kChunkRows = 24 * kShardRows;
 constexpr Index kMostRows = std::numeric_limits<Index>::max();  // twice that still fits the counter of draws
 
 /// What was meant.
@@ -31,34 +30,19 @@ struct SampleOptions {
   double temperature = 1;
 };
 
-/// Draws that wait to be made together: one row for each, with its given values, and consecutive numbers.
-class Batch {
- public:
-  Batch(Index capacity, Index columns, std::uint64_t first)
-      : values_(capacity, columns), log_probs_(static_cast<std::size_t>(capacity)), first_(first) {}
-  /// Room for at most `rows` more rows under a condition; returns how many.
-  std::uint64_t add(std::uint64_t rows, std::span<const double> condition) {
-    const auto count = static_cast<Index>(std::min(rows, static_cast<std::uint64_t>(values_.rows() - rows_)));
-    for (Index column = 0; column < values_.cols(); ++column)
-      values_.col(column).segment(rows_, count).setConstant(condition[static_cast<std::size_t>(column)]);
-    rows_ += count;
-    return static_cast<std::uint64_t>(count);
-  }
-  bool is_full() const { return rows_ == values_.rows(); }
-  Index rows() const { return rows_; }
-  auto values() { return values_.topRows(rows_); }
-  std::span<double> log_probs() { return std::span(log_probs_).first(static_cast<std::size_t>(rows_)); }
-  std::uint64_t first() const { return first_; }
-  void clear() {
-    first_ += static_cast<std::uint64_t>(rows_);
-    rows_ = 0;
-  }
+/// Draws to make together: one row for each, with its given values, and consecutive numbers.
+struct SampleChunk : RowChunk {
+  std::uint64_t first = 0;  // number of the first row in the stream of the seed
 
- private:
-  Matrix<double> values_;
-  std::vector<double> log_probs_;
-  std::uint64_t first_;  // number of the first row in the stream of the seed
-  Index rows_ = 0;
+  using RowChunk::RowChunk;
+  /// Room for at most `count` more rows under a condition; returns how many.
+  std::uint64_t add(std::uint64_t count, std::span<const double> condition) {
+    const auto added = static_cast<Index>(std::min(count, static_cast<std::uint64_t>(values.rows() - rows)));
+    for (Index column = 0; column < values.cols(); ++column)
+      values.col(column).segment(rows, added).setConstant(condition[static_cast<std::size_t>(column)]);
+    rows += added;
+    return static_cast<std::uint64_t>(added);
+  }
 };
 
 class Sample final : public Command {
@@ -96,8 +80,8 @@ class Sample final : public Command {
       settings.say_more(fmt::format("seed {}, rows {} to {} of its stream", options.seed, options.skip + 1,
                                     options.skip + options.rows));
     ThreadPool pool(settings.threads);
-    Engine engine(model, double_, pool);
-    write(model, options, conditions, engine, output);
+    Engine engine(model, double_, pool.threads());
+    write(model, options, conditions, engine, pool, output);
     output.commit();
     if (const auto* file = conditions.file(); file && file->skipped().total()) settings.say(describe(file->skipped()));
     if (const auto note = conditions.outside_note(); !note.empty()) settings.say(note);
@@ -117,7 +101,7 @@ class Sample final : public Command {
 
   /// The stream of a seed is numbered, and each number has its own noise. Under one condition there is a row for
   /// every number; the conditions of a file follow each other in blocks of --rows numbers.
-  void write(const Model& model, const SampleOptions& options, Conditions& conditions, Engine& engine,
+  void write(const Model& model, const SampleOptions& options, Conditions& conditions, Engine& engine, ThreadPool& pool,
              const Output& output) const {
     CsvWriter writer(output.descriptor(), output.name());
     bool has_header = no_header_;
@@ -128,44 +112,60 @@ class Sample final : public Command {
       writer.end_line();
     };
     const bool is_file = conditions.file() != nullptr, is_live = is_file && output.is_terminal();
-    const auto capacity = is_file ? kChunkRows : static_cast<Index>(std::min<std::uint64_t>(options.rows, kChunkRows));
-    Batch batch(capacity, static_cast<Index>(model.columns.size()), options.skip);
-    const auto draw = [&] {
-      if (batch.rows() == 0) return;
-      engine.sample(options.seed, batch.first(), options.temperature, batch.values());
-      if (model.spec.context > 0) check_draws(batch, conditions);
-      if (with_log_prob_) engine.log_prob(batch.values(), batch.log_probs());
-      write_header();  // not before: bad input leaves nothing on standard output
-      for (Index row = 0; row < batch.rows(); ++row) {
-        for (const double value : batch.values().row(row)) writer.number(value);
-        if (with_log_prob_) writer.number(batch.log_probs()[static_cast<std::size_t>(row)]);
-        writer.end_line();
-      }
-      if (is_live) writer.flush();
-      batch.clear();
+    const Index columns = std::ssize(model.columns), most = RowChunk::capacity_for(columns);
+    const auto capacity =
+        is_file ? most : static_cast<Index>(std::clamp<std::uint64_t>(options.rows, 1, static_cast<std::uint64_t>(most)));
+    std::uint64_t next = options.skip, left_out = is_file ? options.skip : 0, rows_left = 0;
+    const auto next_condition = [&] {  // rows_left of it are still to be drawn
+      if (!conditions.next()) return false;
+      const auto skipped = std::min(left_out, options.rows);
+      left_out -= skipped;
+      rows_left = options.rows - skipped;
+      return true;
     };
-
-    std::uint64_t skip = is_file ? options.skip : 0;
-    while (conditions.next()) {
-      const auto left_out = std::min(skip, options.rows);
-      skip -= left_out;
-      for (auto rows = options.rows - left_out; rows > 0;) {
-        rows -= batch.add(rows, conditions.values());
-        if (batch.is_full()) draw();
-      }
-      if (is_live && !conditions.next_is_ready()) draw();
-    }
-    draw();
+    // A live stream waits for conditions while nothing else is left to do.
+    Pipeline<SampleChunk> pipeline(
+        pool, chunks(is_live ? 1 : Pipeline<SampleChunk>::depth(pool), SampleChunk(capacity, columns)));
+    pipeline.run(
+        [&](SampleChunk& chunk) {
+          chunk.rows = 0;
+          chunk.first = next;
+          while (!chunk.is_full() && (rows_left > 0 || next_condition())) {
+            rows_left -= chunk.add(rows_left, conditions.values());
+            if (is_live && rows_left == 0 && chunk.rows > 0 && !conditions.next_is_ready()) break;
+          }
+          next += static_cast<std::uint64_t>(chunk.rows);
+          return chunk.parts();
+        },
+        [&](int lane, SampleChunk& chunk, int number) {
+          const auto part = chunk.part(number);
+          auto values = chunk.values_of(part);
+          engine.sample(lane, options.seed, chunk.first + static_cast<std::uint64_t>(part.first), options.temperature, values);
+          if (model.spec.context > 0) check_draws(values, conditions);
+          if (with_log_prob_) engine.log_prob(lane, values, chunk.log_probs_of(part));
+          CsvText& lines = chunk.begin_lines(number);
+          for (Index row = part.first; row < part.first + part.rows; ++row) {
+            for (const double value : chunk.values.row(row)) lines.number(value);
+            if (with_log_prob_) lines.number(chunk.log_probs[static_cast<std::size_t>(row)]);
+            lines.end_line();
+          }
+        },
+        [&](const SampleChunk& chunk) {
+          write_header();  // not before: bad input leaves nothing on standard output
+          chunk.write_lines(writer);
+          if (is_live) writer.flush();
+        });
     if (is_file && conditions.file()->rows_read() == 0) throw conditions.file()->no_rows_error();
     write_header();
     writer.flush();
   }
 
   /// A condition that is absurdly far out carries the networks beyond what their numbers can hold.
-  static void check_draws(Batch& batch, const Conditions& conditions) {
-    for (Index row = 0; row < batch.rows(); ++row) {
-      const auto values = batch.values().row(row);
-      if (!values.allFinite()) throw conditions.no_draw_error(std::vector(values.begin(), values.end()));
+  static void check_draws(In<double> draws, const Conditions& conditions) {
+    for (Index row = 0; row < draws.rows(); ++row) {
+      if (draws.row(row).allFinite()) continue;
+      const Vector<double> values = draws.row(row);
+      throw conditions.no_draw_error(std::span(values.data(), static_cast<std::size_t>(values.size())));
     }
   }
 

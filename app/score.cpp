@@ -6,25 +6,23 @@
 #include <numbers>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "command.hpp"
 #include "core/error.hpp"
 #include "data/column_selection.hpp"
-#include "data/csv_writer.hpp"
 #include "data/row_reader.hpp"
 #include "help_text.hpp"
 #include "model/model_file.hpp"
 #include "output.hpp"
+#include "row_chunk.hpp"
 #include "summary.hpp"
 #include "train/engine.hpp"
 #include "values.hpp"
 
 namespace biject {
 namespace {
-
-// Enough shards for many threads, few enough that the first lines of a slow stream appear soon.
-constexpr Index kChunkRows = 24 * kShardRows;
 
 /// What was meant.
 struct ScoreOptions {
@@ -58,39 +56,23 @@ std::string describe_places(std::span<const std::string> names, std::span<const 
   return "reading " + list_of(pairs);
 }
 
-/// Rows that wait to be scored together, and their texts if they are to be passed through.
-class Chunk {
- public:
-  Chunk(Index columns, bool keeps_text)
-      : values_(kChunkRows, columns), scores_(kChunkRows), keeps_text_(keeps_text) {
-    texts_.resize(keeps_text ? kChunkRows : 0);
-  }
+/// Rows to score, with their weights, and their texts if they are to be passed through.
+struct ScoreChunk : RowChunk {
+  std::vector<double> weights;
+  std::vector<std::string> texts;  // none or one for each row
+
+  ScoreChunk(Index columns, bool keeps_text, char delimiter)
+      : RowChunk(capacity_for(columns), columns, delimiter),
+        weights(log_probs.size()),
+        texts(keeps_text ? log_probs.size() : 0) {}
+
   void add(const RowReader& reader) {
     const auto row = reader.values();
-    for (Index c = 0; c < values_.cols(); ++c) values_(rows_, c) = row[static_cast<std::size_t>(c)];
-    if (keeps_text_) texts_[static_cast<std::size_t>(rows_)] = reader.text();
-    weights_.push_back(reader.weight());
-    ++rows_;
+    for (Index c = 0; c < values.cols(); ++c) values(rows, c) = row[static_cast<std::size_t>(c)];
+    const auto i = static_cast<std::size_t>(rows++);
+    if (!texts.empty()) texts[i] = reader.text();
+    weights[i] = reader.weight();
   }
-  bool is_full() const { return rows_ == kChunkRows; }
-  Index rows() const { return rows_; }
-  void score(Engine& engine) {
-    engine.log_prob(values_.topRows(rows_), std::span(scores_).first(static_cast<std::size_t>(rows_)));
-  }
-  double score(Index row) const { return scores_[static_cast<std::size_t>(row)]; }
-  double weight(Index row) const { return weights_[static_cast<std::size_t>(row)]; }
-  const std::string& text(Index row) const { return texts_[static_cast<std::size_t>(row)]; }
-  void clear() {
-    rows_ = 0;
-    weights_.clear();
-  }
-
- private:
-  Matrix<double> values_;
-  std::vector<double> scores_, weights_;
-  std::vector<std::string> texts_;
-  Index rows_ = 0;
-  bool keeps_text_;
 };
 
 class Score final : public Command {
@@ -125,7 +107,7 @@ class Score final : public Command {
     Output output(output_, files);
     const auto model = load_model_of(files);
     ThreadPool pool(settings.threads);
-    Engine engine(model, options.in_double, pool);
+    Engine engine(model, options.in_double, pool.threads());
 
     std::vector<std::string> names;
     for (const auto& column : model.columns) names.push_back(column.name);
@@ -133,9 +115,9 @@ class Score final : public Command {
     if (!options.columns.only.empty()) settings.say(describe_places(names, reader.names()));
     with_place(name_of(paths), [&] {
       if (options.summarizes)
-        summarize(options, model, reader, engine, output);
+        summarize(options, model, reader, engine, pool, output);
       else
-        score(options, model, reader, engine, output);
+        score(options, model, reader, engine, pool, output);
     });
     output.commit();
     if (reader.skipped().total()) settings.say(describe(reader.skipped()));
@@ -176,28 +158,35 @@ class Score final : public Command {
     return std::max(log_prob / std::numbers::ln2, std::numeric_limits<double>::lowest());
   }
 
-  /// Hands chunks of scored rows to `use` while they come in; the last row of a chunk is the last one that
-  /// has arrived if the output is live. Error data if there is no row at all.
-  template <class Use>
-  static void score_chunks(RowReader& reader, Engine& engine, Chunk& chunk, bool is_live, const Use& use) {
-    const auto finish = [&] {
-      if (chunk.rows() == 0) return;
-      chunk.score(engine);
-      use(chunk);
-      chunk.clear();
-    };
-    while (reader.next()) {
-      chunk.add(reader);
-      if (chunk.is_full() || (is_live && !reader.next_is_ready())) finish();
-    }
-    finish();
+  /// Scores all rows; `finish` does what is left to do for a part of a chunk, on any thread, and `use` gets the chunks in
+  /// order. The last row of a chunk is the last one that has arrived if the output is live.
+  template <class Finish, class Use>
+  static void score_chunks(RowReader& reader, Engine& engine, ThreadPool& pool, const ScoreChunk& empty, bool is_live,
+                           const Finish& finish, const Use& use) {
+    // A live stream waits for rows while nothing else is left to do, so that everything is told before it waits.
+    Pipeline<ScoreChunk> pipeline(pool, chunks(is_live ? 1 : Pipeline<ScoreChunk>::depth(pool), empty));
+    pipeline.run(
+        [&](ScoreChunk& chunk) {
+          chunk.rows = 0;
+          while (!chunk.is_full() && reader.next()) {
+            chunk.add(reader);
+            if (is_live && !reader.next_is_ready()) break;
+          }
+          return chunk.parts();
+        },
+        [&](int lane, ScoreChunk& chunk, int number) {
+          const auto part = chunk.part(number);
+          engine.log_prob(lane, chunk.values_of(part), chunk.log_probs_of(part));
+          finish(chunk, number);
+        },
+        use);
   }
 
-  static void score(const ScoreOptions& options, const Model& model, RowReader& reader, Engine& engine,
+  static void score(const ScoreOptions& options, const Model& model, RowReader& reader, Engine& engine, ThreadPool& pool,
                     Output& output) {
     const bool is_live = options.buffer == "lines" || (options.buffer == "auto" && output.is_terminal());
-    CsvWriter writer(output.descriptor(), output.name(), Flush::block,
-                     options.appends ? reader.delimiter() : ',');
+    const char delimiter = options.appends ? reader.delimiter() : ',';
+    CsvWriter writer(output.descriptor(), output.name(), Flush::block, delimiter);
     if (options.appends) {
       reader.require_same_headers();
       if (std::ranges::find(reader.columns(), options.name) != reader.columns().end())
@@ -208,34 +197,41 @@ class Score final : public Command {
     const std::string header(options.appends ? reader.header_text() : "");
     bool has_header = false;
     const auto write_header = [&] {
+      if (std::exchange(has_header, true)) return;
       if (options.appends) writer.verbatim(header);
       writer.text(options.name);
       writer.end_line();
-      has_header = true;
     };
-    Chunk chunk(static_cast<Index>(model.columns.size()), options.appends);
-    score_chunks(reader, engine, chunk, is_live, [&](const Chunk& scored) {
-      if (!has_header) write_header();  // not before: bad input leaves nothing on standard output
-      for (Index row = 0; row < scored.rows(); ++row) {
-        if (options.appends) writer.verbatim(scored.text(row));
-        writer.number(in_units(scored.score(row), options));
-        writer.end_line();
-      }
-      if (is_live) writer.flush();
-    });
+    score_chunks(
+        reader, engine, pool, ScoreChunk(std::ssize(model.columns), options.appends, delimiter), is_live,
+        [&](ScoreChunk& chunk, int number) {
+          CsvText& lines = chunk.begin_lines(number);
+          const auto [first, rows] = chunk.part(number);
+          for (auto row = static_cast<std::size_t>(first); row < static_cast<std::size_t>(first + rows); ++row) {
+            if (options.appends) lines.verbatim(chunk.texts[row]);
+            lines.number(in_units(chunk.log_probs[row], options));
+            lines.end_line();
+          }
+        },
+        [&](const ScoreChunk& chunk) {
+          write_header();  // not before: bad input leaves nothing on standard output
+          chunk.write_lines(writer);
+          if (is_live) writer.flush();
+        });
     if (reader.rows_read() == 0) throw reader.no_rows_error();
-    if (!has_header) write_header();
+    write_header();
     writer.flush();
   }
 
   static void summarize(const ScoreOptions& options, const Model& model, RowReader& reader, Engine& engine,
-                        Output& output) {
+                        ThreadPool& pool, Output& output) {
     ScoreSummary summary;
-    Chunk chunk(static_cast<Index>(model.columns.size()), false);
-    score_chunks(reader, engine, chunk, false, [&](const Chunk& scored) {
-      for (Index row = 0; row < scored.rows(); ++row)
-        summary.add(in_units(scored.score(row), options), scored.weight(row));
-    });
+    score_chunks(
+        reader, engine, pool, ScoreChunk(std::ssize(model.columns), false, ','), false, [](ScoreChunk&, int) {},
+        [&](const ScoreChunk& chunk) {
+          for (std::size_t row = 0; row < static_cast<std::size_t>(chunk.rows); ++row)
+            summary.add(in_units(chunk.log_probs[row], options), chunk.weights[row]);
+        });
     if (summary.size() == 0) throw reader.no_rows_error();
     if (summary.total_weight() <= 0)
       throw Error(ErrorKind::data, "", "all weights are zero", "at least one row needs a weight above zero");

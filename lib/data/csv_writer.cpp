@@ -28,48 +28,54 @@ void write_all(int descriptor, std::string_view bytes, const std::string& name) 
   }
 }
 
-CsvWriter::CsvWriter(int descriptor, std::string name, Flush flush, char delimiter)
-    : descriptor_(descriptor), name_(std::move(name)), flush_(flush), delimiter_(delimiter) {
-  buffer_.reserve(2 * kBlock);
-}
-
-void CsvWriter::begin_cell() {
-  if (!at_line_start_) buffer_.push_back(delimiter_);
+void CsvText::begin_cell() {
+  if (!at_line_start_) bytes_.push_back(delimiter_);
   at_line_start_ = false;
 }
 
-void CsvWriter::text(std::string_view text) {
+void CsvText::text(std::string_view text) {
   begin_cell();
   // Blanks at the ends are quoted too: readers, ours among them, trim them otherwise.
   const char special[] = {delimiter_, '"', '\n', '\r', '\0'};
   const bool has_outer_blank =
       text.starts_with(' ') || text.starts_with('\t') || text.ends_with(' ') || text.ends_with('\t');
   if (!text.empty() && !has_outer_blank && text.find_first_of(special) == std::string_view::npos) {
-    buffer_.append(text);
+    bytes_.append(text);
     return;
   }
-  buffer_.push_back('"');
+  bytes_.push_back('"');
   for (const char c : text) {
-    if (c == '"') buffer_.push_back('"');
-    buffer_.push_back(c);
+    if (c == '"') bytes_.push_back('"');
+    bytes_.push_back(c);
   }
-  buffer_.push_back('"');
+  bytes_.push_back('"');
 }
 
-void CsvWriter::number(double value) {
+void CsvText::number(double value) {
   begin_cell();
-  append_shortest(buffer_, value);
+  append_shortest(bytes_, value);
 }
 
-void CsvWriter::verbatim(std::string_view cells) {
+void CsvText::verbatim(std::string_view cells) {
   begin_cell();
-  buffer_.append(cells);
+  bytes_.append(cells);
+}
+
+void CsvText::end_line() {
+  bytes_.push_back('\n');
+  at_line_start_ = true;
+}
+
+CsvWriter::CsvWriter(int descriptor, std::string name, Flush flush, char delimiter)
+    : descriptor_(descriptor), name_(std::move(name)), flush_(flush), text_(delimiter) {}
+
+void CsvWriter::flush_if_due() {
+  if (flush_ == Flush::line || text_.bytes().size() >= kBlock) flush();
 }
 
 void CsvWriter::end_line() {
-  buffer_.push_back('\n');
-  at_line_start_ = true;
-  if (flush_ == Flush::line || buffer_.size() >= kBlock) flush();
+  text_.end_line();
+  flush_if_due();
 }
 
 void CsvWriter::header(std::span<const std::string> names) {
@@ -82,9 +88,14 @@ void CsvWriter::row(std::span<const double> values) {
   end_line();
 }
 
+void CsvWriter::lines(const CsvText& lines) {
+  text_.lines(lines);
+  flush_if_due();
+}
+
 void CsvWriter::flush() {
-  write_all(descriptor_, buffer_, name_);
-  buffer_.clear();
+  write_all(descriptor_, text_.bytes(), name_);
+  text_.clear();
 }
 
 }  // namespace biject

@@ -4,13 +4,41 @@
 
 namespace biject {
 
-template <class S> ShardedFlow<S>::ShardedFlow(const Flow<S>& flow, ThreadPool& pool) : flow_(flow), pool_(pool) {
-  const Index features = flow.spec().features, context = flow.spec().context;
-  lanes_.reserve(static_cast<std::size_t>(pool.threads()));
-  for (int i = 0; i < pool.threads(); ++i) {
-    lanes_.push_back({Workspace<S>(flow.scratch(), kShardRows), Matrix<S>::Zero(kShardRows, features),
-                      Matrix<S>::Zero(kShardRows, context), Vector<S>::Zero(kShardRows)});
+template <class S>
+FlowLane<S>::FlowLane(const Flow<S>& flow)
+    : flow_(flow),
+      scratch_(flow.scratch(), kShardRows),
+      x_(Matrix<S>::Zero(kShardRows, flow.spec().features)),
+      context_(Matrix<S>::Zero(kShardRows, flow.spec().context)),
+      logp_(Vector<S>::Zero(kShardRows)) {}
+
+template <class S>
+void FlowLane<S>::log_prob(const Arena<S>& theta, In<S> x, In<S> context, VectorOut<S> logp) {
+  for (Index first = 0; first < x.rows(); first += kShardRows) {
+    const Index rows = std::min(kShardRows, x.rows() - first);
+    x_.topRows(rows) = x.middleRows(first, rows);
+    context_.topRows(rows) = context.middleRows(first, rows);
+    const Frame<S> f{theta, context_, scratch_};
+    flow_.log_prob(f, x_, logp_);
+    logp.segment(first, rows) = logp_.head(rows);
   }
+}
+
+template <class S>
+void FlowLane<S>::sample(const Arena<S>& theta, const Rng& rng, std::uint64_t first_row, double temperature, In<S> context,
+                         Out<S> x) {
+  for (Index first = 0; first < x.rows(); first += kShardRows) {
+    const Index rows = std::min(kShardRows, x.rows() - first);
+    context_.topRows(rows) = context.middleRows(first, rows);
+    const Frame<S> f{theta, context_, scratch_};
+    flow_.sample(f, rng, first_row + static_cast<std::uint64_t>(first), temperature, x_);
+    x.middleRows(first, rows) = x_.topRows(rows);
+  }
+}
+
+template <class S> ShardedFlow<S>::ShardedFlow(const Flow<S>& flow, ThreadPool& pool) : pool_(pool) {
+  lanes_.reserve(static_cast<std::size_t>(pool.threads()));
+  for (int i = 0; i < pool.threads(); ++i) lanes_.emplace_back(flow);
 }
 
 template <class S> template <class F> void ShardedFlow<S>::for_each_shard(Index n, F&& body) {
@@ -25,26 +53,22 @@ template <class S> template <class F> void ShardedFlow<S>::for_each_shard(Index 
 
 template <class S>
 void ShardedFlow<S>::log_prob(const Arena<S>& theta, In<S> x, In<S> context, VectorOut<S> logp) {
-  for_each_shard(x.rows(), [&](Lane& lane, Index first, Index rows) {
-    lane.x.topRows(rows) = x.middleRows(first, rows);
-    lane.context.topRows(rows) = context.middleRows(first, rows);
-    const Frame<S> f{theta, lane.context, lane.scratch};
-    flow_.log_prob(f, lane.x, lane.logp);
-    logp.segment(first, rows) = lane.logp.head(rows);
+  for_each_shard(x.rows(), [&](FlowLane<S>& lane, Index first, Index rows) {
+    lane.log_prob(theta, x.middleRows(first, rows), context.middleRows(first, rows), logp.segment(first, rows));
   });
 }
 
 template <class S>
 void ShardedFlow<S>::sample(const Arena<S>& theta, const Rng& rng, std::uint64_t first_row, double temperature,
                             In<S> context, Out<S> x) {
-  for_each_shard(x.rows(), [&](Lane& lane, Index first, Index rows) {
-    lane.context.topRows(rows) = context.middleRows(first, rows);
-    const Frame<S> f{theta, lane.context, lane.scratch};
-    flow_.sample(f, rng, first_row + static_cast<std::uint64_t>(first), temperature, lane.x);
-    x.middleRows(first, rows) = lane.x.topRows(rows);
+  for_each_shard(x.rows(), [&](FlowLane<S>& lane, Index first, Index rows) {
+    lane.sample(theta, rng, first_row + static_cast<std::uint64_t>(first), temperature, context.middleRows(first, rows),
+                x.middleRows(first, rows));
   });
 }
 
+template class FlowLane<float>;
+template class FlowLane<double>;
 template class ShardedFlow<float>;
 template class ShardedFlow<double>;
 

@@ -7,11 +7,11 @@
 
 namespace biject {
 
-/// Scores and samples any number of rows on all threads, in shards that always have kShardRows rows (the last one padded), so that
-/// a row's result depends on the row alone.
-template <class S> class ShardedFlow {
+/// Scores and samples any number of rows on one thread, in shards that always have kShardRows rows (the last one padded),
+/// so that a row's result depends on the row alone.
+template <class S> class FlowLane {
  public:
-  ShardedFlow(const Flow<S>& flow, ThreadPool& pool);
+  explicit FlowLane(const Flow<S>& flow);
 
   /// x n × D, context n × C; overwrites logp (n × 1).
   void log_prob(const Arena<S>& theta, In<S> x, In<S> context, VectorOut<S> logp);
@@ -19,16 +19,25 @@ template <class S> class ShardedFlow {
   void sample(const Arena<S>& theta, const Rng& rng, std::uint64_t first_row, double temperature, In<S> context, Out<S> x);
 
  private:
-  struct Lane {  // what one thread needs
-    Workspace<S> scratch;
-    Matrix<S> x, context;  // kShardRows × D, × C
-    Vector<S> logp;        // kShardRows
-  };
+  const Flow<S>& flow_;
+  Workspace<S> scratch_;
+  Matrix<S> x_, context_;  // kShardRows × D, × C
+  Vector<S> logp_;         // kShardRows
+};
+
+/// The same on all threads of a pool, with the same results.
+template <class S> class ShardedFlow {
+ public:
+  ShardedFlow(const Flow<S>& flow, ThreadPool& pool);
+
+  void log_prob(const Arena<S>& theta, In<S> x, In<S> context, VectorOut<S> logp);
+  void sample(const Arena<S>& theta, const Rng& rng, std::uint64_t first_row, double temperature, In<S> context, Out<S> x);
+
+ private:
   template <class F> void for_each_shard(Index n, F&& body);  // body(lane, first, rows), in any order
 
-  const Flow<S>& flow_;
   ThreadPool& pool_;
-  std::vector<Lane> lanes_;
+  std::vector<FlowLane<S>> lanes_;
 };
 
 }  // namespace biject

@@ -43,10 +43,9 @@ template <class F> FitRequest request_with(F&& change) {
   return request;
 }
 
-std::vector<double> score(const Model& model, const Matrix<double>& rows, int threads = 1) {
-  ThreadPool pool(threads);
+std::vector<double> score(const Model& model, const Matrix<double>& rows, int lanes = 1) {
   std::vector<double> result(static_cast<std::size_t>(rows.rows()));
-  Engine(model, false, pool).log_prob(rows, result);
+  Engine(model, false, lanes).log_prob(lanes - 1, rows, result);
   return result;
 }
 

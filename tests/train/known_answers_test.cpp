@@ -76,19 +76,18 @@ double expected_log_prob(double a, double b) {
 }  // namespace
 
 TEST_CASE("a model file written by hand gives the density of its closed form") {
-  ThreadPool pool(1);
   const Matrix<double> rows{{100, -3}, {87.25, -2.999}, {130, -3.011}, {99.5, -3.0005}};
   std::vector<double> found(4);
-  Engine(parse_model(model_by_hand(true), "by hand"), false, pool).log_prob(rows, found);
+  Engine(parse_model(model_by_hand(true), "by hand"), false, 1).log_prob(0, rows, found);
   for (Index i = 0; i < 4; ++i) {
     CHECK(found[static_cast<std::size_t>(i)] == doctest::Approx(expected_log_prob(rows(i, 0), rows(i, 1))).epsilon(1e-13));
   }
   const Model in_float = parse_model(model_by_hand(false), "by hand");  // all its numbers are exact in float32
-  Engine(in_float, true, pool).log_prob(rows, found);
+  Engine(in_float, true, 1).log_prob(0, rows, found);
   for (Index i = 0; i < 4; ++i) {
     CHECK(found[static_cast<std::size_t>(i)] == doctest::Approx(expected_log_prob(rows(i, 0), rows(i, 1))).epsilon(1e-13));
   }
-  Engine(in_float, false, pool).log_prob(rows, found);
+  Engine(in_float, false, 1).log_prob(0, rows, found);
   for (Index i = 0; i < 4; ++i) {
     CHECK(found[static_cast<std::size_t>(i)] == doctest::Approx(expected_log_prob(rows(i, 0), rows(i, 1))).epsilon(1e-6));
   }
@@ -101,14 +100,13 @@ TEST_CASE("a wrong sign in the digest's reach is noticed") {
 }
 
 TEST_CASE("scores are finite however far the row") {
-  ThreadPool pool(1);
   const Model model = parse_model(model_by_hand(false), "by hand");
-  Engine engine(model, false, pool);
+  Engine engine(model, false, 1);
   double before = 0;
   for (const double far : {1e3, 1e10, 1e20, 1e30, 1e100, 1e154, 1e300, 1.7e308}) {
     const Matrix<double> row{{far, -far}};
     std::vector<double> found(1);
-    engine.log_prob(row, found);
+    engine.log_prob(0, row, found);
     CHECK(std::isfinite(found[0]));
     CHECK(found[0] <= before);
     before = found[0];
@@ -116,13 +114,12 @@ TEST_CASE("scores are finite however far the row") {
 }
 
 TEST_CASE("a far row does not change the bytes of its neighbours") {
-  ThreadPool pool(1);
-  Engine engine(parse_model(model_by_hand(false), "by hand"), false, pool);
+  Engine engine(parse_model(model_by_hand(false), "by hand"), false, 1);
   Matrix<double> rows = Matrix<double>::Constant(300, 2, 1.0);
   std::vector<double> quiet(300), disturbed(300);
-  engine.log_prob(rows, quiet);
+  engine.log_prob(0, rows, quiet);
   rows.row(7).setConstant(1e300);
-  engine.log_prob(rows, disturbed);
+  engine.log_prob(0, rows, disturbed);
   for (std::size_t i = 0; i < 300; ++i) {
     if (i != 7) CHECK(quiet[i] == disturbed[i]);
   }
