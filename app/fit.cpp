@@ -54,10 +54,6 @@ std::pair<Table, std::vector<std::string>> without_constants(Table table, const 
   return {keep_columns(std::move(table), others), std::move(names)};
 }
 
-std::vector<double> as_vector(const Vector<double>& values) {
-  return {values.begin(), values.end()};
-}
-
 class Fit final : public Command {
  public:
   void declare(Flags& flags) override { flags_.declare(flags); }
@@ -84,7 +80,7 @@ class Fit final : public Command {
  private:
   int fit_table(const Settings& settings, const FitOptions& options, const std::vector<std::string>& paths,
                 Output& output, EpochLog& log) const {
-    const auto [data, skipped] = read(settings, options, paths);
+    auto [data, skipped] = read(settings, options, paths);
     const Index given = std::ranges::count(data.is_given, true);
     const auto plan = plan_fit(options.request, data.values.rows(),
                                data.validation ? data.validation->rows() : 0, data.values.cols() - given, given);
@@ -100,7 +96,7 @@ class Fit final : public Command {
     settings.say_more(fmt::format("seed {}, {}", options.request.seed, plural(pool.threads(), "thread")));
     log.begin();
     const PoliteStop stop;
-    auto model = train(settings, data, plan, options.request, pool, log);
+    auto model = train(settings, std::move(data), plan, options.request, pool, log);
     const bool is_interrupted = model.training.stop == to_string(StopReason::interrupted);
     const int status = is_interrupted ? kSignalStatus + PoliteStop::signal() : 0;
     if (is_interrupted && model.training.best_epoch == 0) {
@@ -133,21 +129,21 @@ class Fit final : public Command {
     data.names = table.names;
     data.is_given = table.is_given;
     data.values = std::move(table.values);
-    data.weights = as_vector(table.weights);
+    data.weights = std::move(table.weights);
     if (!options.validation_file.empty()) {
       const std::vector files{options.validation_file};
       auto held_out = read_table_like(data.names, weights, files, options.csv);
       data.validation = std::move(held_out.values);
-      data.validation_weights = as_vector(held_out.weights);
+      data.validation_weights = std::move(held_out.weights);
     }
     return {std::move(data), static_cast<std::int64_t>(table.skipped_rows.total())};
   }
 
-  static Model train(const Settings& settings, const FitData& data, const FitPlan& plan,
+  static Model train(const Settings& settings, FitData data, const FitPlan& plan,
                      const FitRequest& request, ThreadPool& pool, EpochLog& log) {
     Progress progress(settings, request.seconds);
     progress.begin();
-    return fit(data, plan, request, pool,
+    return fit(std::move(data), plan, request, pool,
                {.on_epoch =
                     [&](const EpochReport& report) {
                       log.write(report);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <deque>
 #include <memory>
 #include <utility>
 
@@ -20,55 +19,20 @@ namespace {
 
 constexpr std::size_t kRowsToJudge = 1000;  // by which a column is found to be text
 
-// Rows as they come, in pieces that are given back one by one while the matrix fills: reading a table needs
-// hardly more than the table.
-class RowStore {
- public:
-  RowStore(Index cols, bool has_weights)
-      : width_(cols + (has_weights ? 1 : 0)),
-        rows_per_piece_(std::max<Index>(1, (Index{1} << 17) / width_)) {}
-
-  void add(std::span<const double> values, double weight) {
-    if (rows_ % rows_per_piece_ == 0) {
-      pieces_.emplace_back().reserve(static_cast<std::size_t>(rows_per_piece_ * width_));
-    }
-    pieces_.back().insert(pieces_.back().end(), values.begin(), values.end());
-    if (std::cmp_less(values.size(), width_)) pieces_.back().push_back(weight);
-    ++rows_;
-  }
-  Index rows() const { return rows_; }
-
-  void move_into(Table& table) {
-    const Index cols = static_cast<Index>(table.names.size());
-    table.values.resize(rows_, cols);
-    table.weights.resize(width_ > cols ? rows_ : 0);
-    for (Index begin = 0; begin < rows_; begin += rows_per_piece_) {
-      const std::vector<double>& piece = pieces_.front();
-      const Index count = std::min(rows_per_piece_, rows_ - begin);
-      for (Index i = 0; i < count; ++i) {
-        const double* row = piece.data() + i * width_;
-        for (Index j = 0; j < cols; ++j) table.values(begin + i, j) = row[j];
-        if (width_ > cols) table.weights(begin + i) = row[cols];
-      }
-      pieces_.pop_front();
-    }
-  }
-
- private:
-  Index width_, rows_per_piece_, rows_ = 0;
-  std::deque<std::vector<double>> pieces_;
-};
-
 Table take_rows(RowReader reader, std::vector<std::string> names, bool has_weights,
                 const std::string& place) {
   Table table;
   table.names = std::move(names);
   table.is_given.assign(table.names.size(), false);
   table.has_header = reader.has_header();
-  RowStore store(static_cast<Index>(table.names.size()), has_weights);
-  while (reader.next()) store.add(reader.values(), reader.weight());
-  if (store.rows() == 0) throw reader.no_rows_error();
-  store.move_into(table);
+  table.values = RowBlocks(std::ssize(table.names));
+  std::vector<double> weights;
+  while (reader.next()) {
+    table.values.add(reader.values());
+    if (has_weights) weights.push_back(reader.weight());
+  }
+  if (table.rows() == 0) throw reader.no_rows_error();
+  table.weights = Vector<double>::Map(weights.data(), std::ssize(weights));
   table.skipped_rows = reader.skipped();
   if (has_weights && table.weights.maxCoeff() <= 0) {
     throw Error(ErrorKind::data, place, "all weights are zero", "at least one row needs a weight above zero");
@@ -279,17 +243,21 @@ Table read_table_like(std::span<const std::string> names, const std::string& wei
 }
 
 std::vector<Index> constant_columns(const Table& table) {
-  std::vector<Index> constant;
-  for (Index column = 0; column < table.cols(); ++column) {
-    bool has_value = false, varies = false;
-    double value = 0;
-    for (Index i = 0; i < table.rows() && !varies; ++i) {
-      if (table.weights.size() > 0 && table.weights(i) <= 0) continue;
-      varies = has_value && table.values(i, column) != value;
-      value = table.values(i, column);
-      has_value = true;
+  std::vector<bool> varies(table.names.size(), false);
+  std::vector<double> value;  // of each column in the first row of positive weight
+  table.values.for_each_block([&](Index first, const RowBlocks::Block& block) {
+    for (Index i = 0; i < block.rows(); ++i) {
+      if (table.weights.size() > 0 && table.weights(first + i) <= 0) continue;
+      const auto row = block.row(i);
+      if (value.empty()) value.assign(row.begin(), row.end());
+      for (std::size_t j = 0; j < value.size(); ++j) {
+        if (row(static_cast<Index>(j)) != value[j]) varies[j] = true;
+      }
     }
-    if (!varies) constant.push_back(column);
+  });
+  std::vector<Index> constant;
+  for (std::size_t j = 0; j < varies.size(); ++j) {
+    if (!varies[j]) constant.push_back(static_cast<Index>(j));
   }
   return constant;
 }
@@ -297,16 +265,14 @@ std::vector<Index> constant_columns(const Table& table) {
 Table keep_columns(Table table, std::span<const Index> columns) {
   std::vector<std::string> names;
   std::vector<bool> is_given;
-  Matrix<double> values(table.rows(), static_cast<Index>(columns.size()));
-  for (std::size_t i = 0; i < columns.size(); ++i) {
-    const auto column = static_cast<std::size_t>(columns[i]);
+  for (const Index i : columns) {
+    const auto column = static_cast<std::size_t>(i);
     names.push_back(table.names[column]);
     is_given.push_back(table.is_given[column]);
-    values.col(static_cast<Index>(i)) = table.values.col(columns[i]);
   }
   table.names = std::move(names);
   table.is_given = std::move(is_given);
-  table.values = std::move(values);
+  table.values.keep_columns(columns);
   return table;
 }
 

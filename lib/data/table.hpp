@@ -7,6 +7,7 @@
 #include "core/types.hpp"
 #include "data/column_selection.hpp"
 #include "data/csv_options.hpp"
+#include "data/row_blocks.hpp"
 
 namespace biject {
 
@@ -18,7 +19,7 @@ struct SkippedColumn {
 struct Table {
   std::vector<std::string> names;  // D
   std::vector<bool> is_given;      // D: columns to condition on
-  Matrix<double> values;           // n × D
+  RowBlocks values;                // n × D
   Vector<double> weights;  // n × 1, or 0 × 1 if there is no weights column; finite, ≥ 0, at least one > 0
   std::vector<SkippedColumn> skipped_columns;  // columns that were not selected away but hold no numbers
   SkippedRows skipped_rows;

@@ -8,52 +8,100 @@ namespace biject {
 
 namespace {
 
-/// log density of each row of `at` under the normal fitted to `data`; a density of no columns is 1.
-Vector<double> normal_log_prob(const Matrix<double>& data, const Vector<double>& weights, const Matrix<double>& at) {
-  if (data.cols() == 0) return Vector<double>::Zero(at.rows());
-  const Vector<double> share =
-      weights.size() == 0 ? Vector<double>::Constant(data.rows(), 1. / static_cast<double>(data.rows()))
-                          : Vector<double>(weights / weights.sum());
-  const Eigen::RowVectorXd mean = share.transpose() * data;
-  const Matrix<double> centred = data.rowwise() - mean;
-  Matrix<double> covariance = centred.transpose() * share.asDiagonal() * centred;
-  covariance.diagonal().array() += 1e-9;  // of standardised columns: only matters for collinear ones
-  const Eigen::LLT<Matrix<double>> cholesky(covariance);
-  const Matrix<double> lower = cholesky.matrixL();
-  const Matrix<double> white = cholesky.matrixL().solve((at.rowwise() - mean).transpose());
-  const double constant =
-      lower.diagonal().array().log().sum() + 0.5 * std::log(2 * std::numbers::pi) * static_cast<double>(data.cols());
-  return (-0.5 * white.colwise().squaredNorm().array() - constant).matrix().transpose();
+/// A normal density fitted in two passes; one of no columns is 1.
+class Normal {
+ public:
+  explicit Normal(Index columns)
+      : mean_(Eigen::RowVectorXd::Zero(columns)), covariance_(Matrix<double>::Zero(columns, columns)) {}
+
+  void add_to_mean(Matrix<double>& data, const Vector<double>& share) {
+    if (data.cols() > 0) mean_ += Eigen::RowVectorXd(share.transpose() * data);
+  }
+  void add_to_covariance(Matrix<double>& data, const Vector<double>& share) {
+    if (data.cols() == 0) return;
+    data.rowwise() -= mean_;
+    covariance_ += Matrix<double>(data.transpose() * share.asDiagonal() * data);
+  }
+  void finish() {
+    if (covariance_.cols() == 0) return;
+    covariance_.diagonal().array() += 1e-9;  // of standardised columns: only matters for collinear ones
+    cholesky_.compute(covariance_);
+  }
+  Vector<double> log_prob(const Matrix<double>& at) const {
+    if (at.cols() == 0) return Vector<double>::Zero(at.rows());
+    const Matrix<double> lower = cholesky_.matrixL();
+    const Matrix<double> white = cholesky_.matrixL().solve((at.rowwise() - mean_).transpose());
+    const double constant =
+        lower.diagonal().array().log().sum() + 0.5 * std::log(2 * std::numbers::pi) * static_cast<double>(at.cols());
+    return (-0.5 * white.colwise().squaredNorm().array() - constant).matrix().transpose();
+  }
+
+ private:
+  Eigen::RowVectorXd mean_;
+  Matrix<double> covariance_;
+  Eigen::LLT<Matrix<double>> cholesky_;
+};
+
+/// Of rows of weights that sum to `total`, some that follow each other; weights empty: all alike.
+Vector<double> share_of(VectorIn<double> weights, double total, Index first, Index rows) {
+  if (weights.size() == 0) return Vector<double>::Constant(rows, 1. / total);
+  return weights.segment(first, rows) / total;
 }
 
-Matrix<double> beside(const Matrix<double>& left, const Matrix<double>& right) {
-  Matrix<double> both(left.rows(), left.cols() + right.cols());
-  both << left, right;
-  return both;
+double total_of(VectorIn<double> weights, Index rows) {
+  return weights.size() == 0 ? static_cast<double>(rows) : weights.sum();
 }
 
-}  // namespace
-
-LogProbSummary summarise(VectorIn<double> values, VectorIn<double> weights) {
-  const Vector<double> share = weights.size() == 0
-                                   ? Vector<double>::Constant(values.size(), 1. / static_cast<double>(values.size()))
-                                   : Vector<double>(weights / weights.sum());
+/// `for_each_block` gives blocks of values and their shares, twice.
+template <class F> LogProbSummary summarise_blocks(Index rows, F&& for_each_block) {
   LogProbSummary summary;
-  summary.rows = values.size();
-  summary.mean = share.dot(values);
-  if (values.size() > 1) {
-    const double count = static_cast<double>(values.size());
-    const double square = (share.array() * (values.array() - summary.mean)).square().sum();
+  summary.rows = rows;
+  for_each_block([&](VectorIn<double> values, VectorIn<double> share) { summary.mean += share.dot(values); });
+  if (rows > 1) {
+    double square = 0;
+    for_each_block([&](VectorIn<double> values, VectorIn<double> share) {
+      square += (share.array() * (values.array() - summary.mean)).square().sum();
+    });
+    const auto count = static_cast<double>(rows);
     summary.standard_error = std::sqrt(square * count / (count - 1));
   }
   return summary;
 }
 
-LogProbSummary gaussian_baseline(const Rows<double>& training, const Rows<double>& validation) {
-  const Vector<double> joint = normal_log_prob(beside(training.context, training.x), training.weights,
-                                               beside(validation.context, validation.x));
-  const Vector<double> of_context = normal_log_prob(training.context, training.weights, validation.context);
-  return summarise(joint - of_context, validation.weights);
+}  // namespace
+
+LogProbSummary summarise(VectorIn<double> values, VectorIn<double> weights) {
+  const Vector<double> share = share_of(weights, total_of(weights, values.size()), 0, values.size());
+  return summarise_blocks(values.size(), [&](const auto& visit) { visit(values, share); });
+}
+
+LogProbSummary gaussian_baseline(const RowStream& training, const RowStream& validation) {
+  Normal joint(training.context + training.features), of_context(training.context);
+  const double total = total_of(training.weights, training.rows);
+  const auto pass = [&](void (Normal::*add)(Matrix<double>&, const Vector<double>&)) {
+    Index first = 0;
+    training.for_each_block([&](Matrix<double>& block) {
+      const Vector<double> share = share_of(training.weights, total, first, block.rows());
+      Matrix<double> context = block.leftCols(training.context);
+      (of_context.*add)(context, share);
+      (joint.*add)(block, share);
+      first += block.rows();
+    });
+  };
+  pass(&Normal::add_to_mean);
+  pass(&Normal::add_to_covariance);
+  joint.finish();
+  of_context.finish();
+
+  const double judged = total_of(validation.weights, validation.rows);
+  return summarise_blocks(validation.rows, [&](const auto& visit) {
+    Index first = 0;
+    validation.for_each_block([&](const Matrix<double>& block) {
+      const Vector<double> log_probs = joint.log_prob(block) - of_context.log_prob(block.leftCols(validation.context));
+      visit(log_probs, share_of(validation.weights, judged, first, block.rows()));
+      first += block.rows();
+    });
+  });
 }
 
 }  // namespace biject

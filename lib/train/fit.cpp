@@ -7,12 +7,13 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
-#include <numeric>
+#include <utility>
 
 #include "core/error.hpp"
 #include "flows/catalogue.hpp"
 #include "train/baseline.hpp"
 #include "train/defaults.hpp"
+#include "train/prepare.hpp"
 #include "train/sharded.hpp"
 
 namespace biject {
@@ -24,139 +25,26 @@ constexpr Index kStartRows = 20'000;  // rows that data-dependent starts look at
 constexpr Index kEpochsUnderAClock = 100'000;  // with a time limit the clock is the schedule, not a number of epochs
 constexpr std::array kQuantiles{0.1, 1., 5., 25., 50., 75., 95., 99.};  // percent
 
-/// Mean and standard deviation of a column over some rows, safe for offsets and magnitudes at the ends of the range.
-Column describe(const std::string& name, const Matrix<double>& values, Index column, std::span<const Index> rows) {
-  Column result;
-  result.name = name;
-  const double share = 1 / static_cast<double>(rows.size());
-  result.minimum = result.maximum = values(rows.front(), column);
-  for (const Index row : rows) {
-    const double value = values(row, column);
-    result.mean += value * share;
-    result.minimum = std::min(result.minimum, value);
-    result.maximum = std::max(result.maximum, value);
-  }
-  if (result.minimum == result.maximum) {  // the rounded mean may lie beside the one value
-    result.scale = 0;
-    return result;
-  }
-  const double reach = std::max(result.maximum - result.mean, result.mean - result.minimum);
-  double square = 0;
-  for (const Index row : rows) {
-    const double deviation = (values(row, column) - result.mean) / reach;
-    square += deviation * deviation * share;
-  }
-  result.scale = reach * std::sqrt(square);
-  return result;
-}
-
-/// Standardised rows, features and context apart.
-Rows<double> standardise(const Matrix<double>& values, const std::vector<double>& weights, const std::vector<Column>& columns,
-                         std::span<const Index> rows) {
-  const Index given = std::ranges::count_if(columns, &Column::is_given);
-  Rows<double> result{Matrix<double>(rows.size(), std::ssize(columns) - given), Matrix<double>(rows.size(), given), {}};
-  Index feature = 0, context = 0;
-  for (std::size_t j = 0; j < columns.size(); ++j) {
-    auto target = columns[j].is_given ? result.context.col(context++) : result.x.col(feature++);
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      target(static_cast<Index>(i)) = (values(rows[i], static_cast<Index>(j)) - columns[j].mean) / columns[j].scale;
-    }
-  }
-  if (!weights.empty()) {
-    result.weights.resize(std::ssize(rows));
-    for (std::size_t i = 0; i < rows.size(); ++i) result.weights(static_cast<Index>(i)) = weights[static_cast<std::size_t>(rows[i])];
-    const double mean = result.weights.mean();
-    if (!(mean > 0)) throw Error(ErrorKind::data, "", "all rows held out or all rows left for training have weight zero", "another --seed");
-    result.weights /= mean;
-  }
-  return result;
-}
-
-template <class S> Rows<S> cast(const Rows<double>& rows) {
-  return {rows.x.template cast<S>(), rows.context.template cast<S>(), rows.weights.template cast<S>()};
-}
-
-/// A uniform base has no density outside its box, so every row to train on must lie inside.
-void check_box(const Matrix<double>& x, const std::vector<Column>& columns, double tail) {
-  const double reach = x.cwiseAbs().maxCoeff();
-  if (reach < tail) return;
-  Index row = 0, feature = 0;
-  x.cwiseAbs().maxCoeff(&row, &feature);
-  for (const Column& column : columns) {
-    if (column.is_given || feature-- > 0) continue;
-    throw Error(ErrorKind::data, "",
-                fmt::format("--base uniform: a value of column '{}' lies {:.4g} standard deviations from its mean, outside the box of ±{:.4g}",
-                            column.name, reach, tail),
-                fmt::format("--tail {:.2g}", 1.1 * reach + 0.05));
-  }
-}
-
-/// Everything the trainer needs, in standard units.
-struct Prepared {
-  std::vector<Column> columns;
-  Rows<double> training, validation;
-  double log_scales = 0;
-};
-
-Prepared prepare(const FitData& data, const FitPlan& plan, const FitRequest& request) {
-  std::vector<Index> order(static_cast<std::size_t>(data.values.rows()));
-  std::iota(order.begin(), order.end(), Index{0});
-  std::span<const Index> train = order, held_out;
-  if (!data.validation) {
-    const Rng rng(request.seed, Stream::split);
-    for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[rng.below(i, 0, static_cast<std::uint32_t>(i))]);
-    const auto held = static_cast<std::size_t>(plan.validation_rows);
-    std::ranges::sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(held));
-    std::ranges::sort(order.begin() + static_cast<std::ptrdiff_t>(held), order.end());
-    held_out = std::span(order).first(held);
-    train = std::span(order).subspan(held);
-  }
-  Prepared result;
-  for (std::size_t j = 0; j < data.names.size(); ++j) {
-    Column column = describe(data.names[j], data.values, static_cast<Index>(j), train);
-    if (!(column.scale > 0)) column = describe(data.names[j], data.values, static_cast<Index>(j), order);  // varies in held-out rows only
-    column.is_given = data.is_given[j];
-    if (!(column.scale > 0) || !std::isfinite(column.scale) || !std::isfinite(column.mean)) {
-      const bool is_constant = column.minimum == column.maximum;
-      throw Error(ErrorKind::data, "",
-                  fmt::format("column '{}' {}", column.name,
-                              is_constant ? "is constant: it has no density" : "spans more than a double can hold"),
-                  fmt::format("-C '{}'", column.name));
-    }
-    if (!column.is_given) result.log_scales += std::log(column.scale);
-    result.columns.push_back(std::move(column));
-  }
-  result.training = standardise(data.values, data.weights, result.columns, train);
-  if (plan.spec.base == "uniform") check_box(result.training.x, result.columns, plan.spec.tail);
-  if (data.validation) {
-    std::vector<Index> all(static_cast<std::size_t>(data.validation->rows()));
-    std::iota(all.begin(), all.end(), Index{0});
-    result.validation = standardise(*data.validation, data.validation_weights, result.columns, all);
-  } else {
-    result.validation = standardise(data.values, data.weights, result.columns, held_out);
-  }
-  return result;
-}
-
-std::vector<std::pair<double, double>> quantiles(std::vector<double> values) {
+/// Sorts the values.
+std::vector<std::pair<double, double>> quantiles(Vector<double>& values) {
   std::ranges::sort(values);
   std::vector<std::pair<double, double>> result;
   for (const double percent : kQuantiles) {
     const double place = percent / 100 * static_cast<double>(values.size() - 1);
-    const auto below = static_cast<std::size_t>(place);
-    const std::size_t above = std::min(below + 1, values.size() - 1);
+    const auto below = static_cast<Index>(place);
+    const Index above = std::min(below + 1, values.size() - 1);
     const double share = place - static_cast<double>(below);
-    result.emplace_back(percent, values[below] + share * (values[above] - values[below]));
+    result.emplace_back(percent, values(below) + share * (values(above) - values(below)));
   }
   return result;
 }
 
 template <class S>
-Model fit_in(const FitData& data, const FitPlan& plan, const FitRequest& request, ThreadPool& pool, const TrainHooks& hooks) {
-  Prepared prepared = prepare(data, plan, request);
+Model fit_in(FitData data, const FitPlan& plan, const FitRequest& request, ThreadPool& pool, const TrainHooks& hooks) {
+  const Prepared<S> prepared = prepare<S>(std::move(data), plan, request.seed);
+  const Rows<S>&training = prepared.training, &validation = prepared.validation;
   const Flow<S> flow(plan.spec);
   Arena<S> theta(flow.params());
-  const Rows<S> training = cast<S>(prepared.training), validation = cast<S>(prepared.validation);
   const Index start_rows = std::min(kStartRows, training.x.rows());
   flow.init(theta, Rng(request.seed, Stream::init), training.x.topRows(start_rows), training.context.topRows(start_rows));
 
@@ -193,7 +81,8 @@ Model fit_in(const FitData& data, const FitPlan& plan, const FitRequest& request
     judge.log_prob(theta, rows.x, rows.context, logp);
     return Vector<double>(logp.template cast<double>().array() - prepared.log_scales);
   };
-  const Vector<double> of_training = judged(training), of_validation = judged(validation);
+  Vector<double> of_training = judged(training);
+  const Vector<double> of_validation = judged(validation);
   TrainingRecord& record = model.training;
   record.seed = request.seed;
   record.rows = training.x.rows();
@@ -209,11 +98,11 @@ Model fit_in(const FitData& data, const FitPlan& plan, const FitRequest& request
   record.rejected_steps = result.rejected_steps;
   record.stop = to_string(result.stop);
   record.seconds = result.seconds;
-  record.train = summarise(of_training, prepared.training.weights);
-  record.validation = summarise(of_validation, prepared.validation.weights);
-  record.gaussian = gaussian_baseline(prepared.training, prepared.validation);
+  record.train = summarise(of_training, prepared.training_weights);
+  record.validation = summarise(of_validation, prepared.validation_weights);
+  record.gaussian = prepared.gaussian;
   record.gaussian.mean -= prepared.log_scales;
-  model.quantiles = quantiles({of_training.begin(), of_training.end()});
+  model.quantiles = quantiles(of_training);
   return model;
 }
 
@@ -222,8 +111,9 @@ template <class S> double memory_of(const FitPlan& plan, Index columns) {
   const auto numbers = static_cast<double>(flow.params().size());
   const auto width = static_cast<double>(flow.scratch().kept() + flow.scratch().most_temporary());
   const double rows = static_cast<double>(plan.train_rows + plan.validation_rows) * static_cast<double>(columns);
-  // θ, m, v, average, best, good and up to eight gradients; scratch of as many shards; the table and two copies of it.
-  return sizeof(S) * (14 * numbers + 10 * kShardRows * width + rows) + sizeof(double) * 2 * rows + 2e7;
+  // θ, m, v, average, best, good and up to eight gradients; scratch of as many shards; the table, which becomes one of S
+  // block by block.
+  return sizeof(S) * (14 * numbers + 10 * kShardRows * width) + sizeof(double) * rows + 2e7;
 }
 
 }  // namespace
@@ -283,10 +173,9 @@ FitPlan plan_fit(const FitRequest& request, Index rows, Index validation_rows, I
 
 double measure_epoch_seconds(const FitData& data, const FitPlan& plan, const FitRequest& request, ThreadPool& pool) {
   // Training for one epoch on the first rows, timed as a whole; twice, because the first run meets cold caches.
-  FitData some = data;
   const Index rows = std::min(data.values.rows(), std::max<Index>(kFewestRows, 8 * plan.options.batch_size));
-  some.values = data.values.topRows(rows);
-  if (!some.weights.empty()) some.weights.resize(static_cast<std::size_t>(rows));
+  FitData some{data.names, data.is_given, data.values.first(rows), {}, data.validation, data.validation_weights};
+  if (data.weights.size() > 0) some.weights = data.weights.head(rows);
   FitPlan short_plan = plan;
   short_plan.options.epochs = 2;
   short_plan.train_rows = rows;
@@ -297,15 +186,16 @@ double measure_epoch_seconds(const FitData& data, const FitPlan& plan, const Fit
     (report.epoch == 1 ? first : second) = static_cast<double>(rows) / report.rows_per_second;
   };
   if (request.in_double) {
-    fit_in<double>(some, short_plan, request, pool, hooks);
+    fit_in<double>(std::move(some), short_plan, request, pool, hooks);
   } else {
-    fit_in<float>(some, short_plan, request, pool, hooks);
+    fit_in<float>(std::move(some), short_plan, request, pool, hooks);
   }
   return std::min(first, second) / static_cast<double>(rows) * static_cast<double>(plan.train_rows);
 }
 
-Model fit(const FitData& data, const FitPlan& plan, const FitRequest& request, ThreadPool& pool, const TrainHooks& hooks) {
-  return request.in_double ? fit_in<double>(data, plan, request, pool, hooks) : fit_in<float>(data, plan, request, pool, hooks);
+Model fit(FitData data, const FitPlan& plan, const FitRequest& request, ThreadPool& pool, const TrainHooks& hooks) {
+  return request.in_double ? fit_in<double>(std::move(data), plan, request, pool, hooks)
+                           : fit_in<float>(std::move(data), plan, request, pool, hooks);
 }
 
 }  // namespace biject

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "data/row_blocks.hpp"
 #include "model/model.hpp"
 #include "train/trainer.hpp"
 
@@ -14,10 +15,10 @@ namespace biject {
 struct FitData {
   std::vector<std::string> names;   // one per column
   std::vector<bool> is_given;       // one per column
-  Matrix<double> values;            // rows × columns
-  std::vector<double> weights;      // empty or one per row
-  std::optional<Matrix<double>> validation;     // rows × columns; none: a share of the rows is held out
-  std::vector<double> validation_weights;
+  RowBlocks values;                 // rows × columns
+  Vector<double> weights;           // empty or one per row
+  std::optional<RowBlocks> validation;          // rows × columns; none: a share of the rows is held out
+  Vector<double> validation_weights;
 };
 
 /// What the user asked for. What was left open (an empty optional) is chosen from the flow and the size of the data.
@@ -53,8 +54,8 @@ FitPlan plan_fit(const FitRequest& request, Index rows, Index validation_rows, I
 /// Seconds that one epoch takes on this machine, measured on a few steps of the very plan.
 double measure_epoch_seconds(const FitData& data, const FitPlan& plan, const FitRequest& request, ThreadPool& pool);
 
-/// Standardises, splits, trains, judges. Reports through the hooks, whose log_probs are in the units of the file. Throws Error of kind
+/// Standardises, splits, trains, judges; the table is given up as soon as it is standardised. Reports through the hooks, whose log_probs are in the units of the file. Throws Error of kind
 /// diverged if no finite model was found.
-Model fit(const FitData& data, const FitPlan& plan, const FitRequest& request, ThreadPool& pool, const TrainHooks& hooks);
+Model fit(FitData data, const FitPlan& plan, const FitRequest& request, ThreadPool& pool, const TrainHooks& hooks);
 
 }  // namespace biject

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -41,6 +42,7 @@ struct Result {
   int signal = 0;          // the signal that ended it, or 0
   bool timed_out = false;  // it was killed because it took too long
   std::string out, err;    // what it wrote and where that was not redirected
+  double peak_bytes = 0;   // of memory, the most that was resident
 };
 
 inline std::ostream& operator<<(std::ostream& to, const Result& r) {
@@ -93,7 +95,8 @@ class Process {
     keeps_input_open_ = false;
     until([](const Result&) { return false; });
     int status = 0;
-    while (::waitpid(pid_, &status, WNOHANG) == 0) {  // it may have closed its streams and go on
+    rusage usage{};
+    while (::wait4(pid_, &status, WNOHANG, &usage) == 0) {  // it may have closed its streams and go on
       if (seconds_left() <= 0) {
         result_.timed_out = true;
         ::kill(pid_, SIGKILL);
@@ -102,6 +105,7 @@ class Process {
     }
     pid_ = -1;
     for (int* fd : {&input_fd_, &output_fds_[0], &output_fds_[1]}) close_descriptor(*fd);
+    result_.peak_bytes = 1024. * static_cast<double>(usage.ru_maxrss);
     result_.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     result_.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     return result_;

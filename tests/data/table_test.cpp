@@ -33,7 +33,7 @@ const char* kFlowers = "id,length,species,width\n1,5.1,setosa,3.5\n2,4.9,virgini
 TEST_CASE("every column of numbers is taken and columns of text are left out by name") {
   const Table table = read(kFlowers);
   CHECK(table.names == Names{"id", "length", "width"});
-  CHECK(table.values == (Matrix<double>(2, 3) << 1, 5.1, 3.5, 2, 4.9, 3.0).finished());
+  CHECK(table.values.matrix() == (Matrix<double>(2, 3) << 1, 5.1, 3.5, 2, 4.9, 3.0).finished());
   REQUIRE(table.skipped_columns.size() == 1);
   CHECK(table.skipped_columns[0].name == "species");
   CHECK(table.skipped_columns[0].reason == "text");
@@ -167,7 +167,7 @@ TEST_CASE("several files are one table, matched by name") {
       {{"a", "x,y,w\n1,2,1\n"}, {"b", "w,y,extra,x\n2,4,q,3\n"}, {"c", "5,6,3\n"}, {"d", "x,w\n1,2\n"}});
   const Names paths = {"a", "b", "c"};
   const Table table = read_table(paths, {"y,x", "", "w"}, options);
-  CHECK(table.values == (Matrix<double>(3, 2) << 2, 1, 4, 3, 6, 5).finished());
+  CHECK(table.values.matrix() == (Matrix<double>(3, 2) << 2, 1, 4, 3, 6, 5).finished());
   CHECK(table.weights == (Vector<double>(3) << 1, 2, 3).finished());
   const Names with_gap = {"a", "d"};
   CHECK(error_of([&] { read_table(with_gap, {}, options); }).where() == "d");
@@ -179,7 +179,7 @@ TEST_CASE("a table like another has its columns in its order") {
   const CsvOptions options = options_for({{"v", "b,w,a\n2,1,1\n4,0,3\n"}});
   const Names names = {"a", "b"}, paths = {"v"};
   const Table table = read_table_like(names, "w", paths, options);
-  CHECK(table.values == (Matrix<double>(2, 2) << 1, 2, 3, 4).finished());
+  CHECK(table.values.matrix() == (Matrix<double>(2, 2) << 1, 2, 3, 4).finished());
   CHECK(table.weights(1) == 0);
   const Names other = {"a", "c"};
   CHECK(error_of([&] { read_table_like(other, "", paths, options); }).kind() == ErrorKind::data);
@@ -205,5 +205,5 @@ TEST_CASE("constant columns are listed, counting rows of positive weight only") 
   const Index kept[] = {2, 0};
   const Table table = keep_columns(read("a,b,c\n1,7,0\n2,7,5\n"), kept);
   CHECK(table.names == Names{"c", "a"});
-  CHECK(table.values == (Matrix<double>(2, 2) << 0, 1, 5, 2).finished());
+  CHECK(table.values.matrix() == (Matrix<double>(2, 2) << 0, 1, 5, 2).finished());
 }

@@ -22,13 +22,14 @@ void run(const char* model_path, const char* csv_path, const char* out_path) {
   for (const Column& column : model.columns) names.push_back(column.name);
   const std::vector<std::string> paths{csv_path};
   const Table table = read_table_like(names, "", paths, {});
-  const Index n = table.values.rows();
+  const Matrix<double> values = table.values.matrix();
+  const Index n = values.rows();
   Matrix<double> x(n, model.spec.features), context(n, model.spec.context), dx(n, model.spec.features);
   Index feature = 0, given = 0;
   for (std::size_t j = 0; j < model.columns.size(); ++j) {
     const Column& column = model.columns[j];
     auto target = column.is_given ? context.col(given++) : x.col(feature++);
-    target = (table.values.col(static_cast<Index>(j)).array() - column.mean) / column.scale;
+    target = (values.col(static_cast<Index>(j)).array() - column.mean) / column.scale;
   }
   Workspace<double> scratch(flow.scratch(), n);
   scratch.set_rows(n);

@@ -267,7 +267,7 @@ void run(const char* model_path, const char* csv_path, const char* out_path) {
   const std::vector<std::string> paths{csv_path};
   const Table table = read_table_like(names, "", paths, {});
   Matrix<double> x, context;
-  standardise(model, table.values, x, context);
+  standardise(model, table.values.matrix(), x, context);
 
   const Layout whole = Flow<double>(model.spec).params();
   std::vector<std::unique_ptr<Part>> parts;
