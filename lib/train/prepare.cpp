@@ -27,7 +27,7 @@ std::vector<bool> held_out_rows(Index rows, Index held, std::uint64_t seed) {
   return is_held_out;
 }
 
-/// Some rows of a table, in order.
+/// Some rows of a table, in order: for_each visits the cells of each.
 struct Selection {
   const RowBlocks& values;
   const std::vector<bool>& is_held_out;
@@ -38,7 +38,7 @@ struct Selection {
   template <class F> void for_each(F&& visit) const {
     values.for_each_block([&](Index first, const RowBlocks::Block& block) {
       for (Index i = 0; i < block.rows(); ++i) {
-        if (takes(first + i)) visit(first + i, block.data() + i * block.cols());
+        if (takes(first + i)) visit(block.data() + i * block.cols());
       }
     });
   }
@@ -131,7 +131,7 @@ RowStream stream(const Selection& selection, const std::vector<Column>& columns,
     Matrix<double> block;
     std::optional<Standardiser<double>> standardiser;
     Index left = selection.rows, count = 0;
-    selection.for_each([&](Index, const double* cells) {
+    selection.for_each([&](const double* cells) {
       if (count == 0) {
         block.resize(std::min(most, left), std::ssize(columns));
         standardiser.emplace(columns, block.data(), block.data() + given * block.rows(), block.rows());
@@ -163,7 +163,7 @@ void check_box(const std::vector<Column>& columns, double tail) {
 
 std::vector<Column> describe(const FitData& data, const Selection& training, const Selection& held_out) {
   const auto cells_of = [](const Selection& selection) {
-    return [&selection](auto&& visit) { selection.for_each([&](Index, const double* cells) { visit(cells); }); };
+    return [&selection](auto&& visit) { selection.for_each(visit); };
   };
   std::vector<Column> columns = describe(data.names, training.rows, cells_of(training));
   const auto has_no_scale = [](const Column& column) { return !(column.scale > 0); };
