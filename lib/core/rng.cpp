@@ -19,6 +19,15 @@ double open_unit(std::uint32_t high, std::uint32_t low) {
   return (std::bit_cast<double>(bits | std::bit_cast<std::uint64_t>(1.)) - 1) + 0x1p-53;  // both exact
 }
 
+// Two independent normal numbers from the words of one block, by Box and Muller.
+inline void to_normals(std::uint32_t word0, std::uint32_t word1, std::uint32_t word2, std::uint32_t word3, double& even, double& odd) {
+  const double radius = std::sqrt(-2 * log_fast(open_unit(word0, word1)));
+  double sine, cosine;
+  sine_and_cosine_of_turns(open_unit(word2, word3), sine, cosine);
+  even = radius * cosine;
+  odd = radius * sine;
+}
+
 }  // namespace
 
 std::array<std::uint32_t, 4> Rng::bits(std::uint64_t row, std::uint32_t index) const {
@@ -66,22 +75,17 @@ double Rng::uniform(std::uint64_t row, std::uint32_t index) const {
 }
 
 double Rng::normal(std::uint64_t row, std::uint32_t index) const {
-  RowGroupNormals normals;
-  normals_of_rows(row, index / 2, normals);  // one way to compute them, so that they have the same bits
-  return normals[index % 2][0];
+  const auto words = bits(row, index / 2);
+  double even, odd;
+  to_normals(words[0], words[1], words[2], words[3], even, odd);
+  return index % 2 == 0 ? even : odd;
 }
 
 void Rng::normals_of_rows(std::uint64_t first_row, std::uint32_t pair, RowGroupNormals& normals) const {
   RowGroupBits words;
   bits_of_rows(first_row, pair, words);
   auto& [even, odd] = normals;
-  for (std::size_t i = 0; i < kRowGroup; ++i) {
-    const double radius = std::sqrt(-2 * log_fast(open_unit(words[0][i], words[1][i])));
-    double sine, cosine;
-    sine_and_cosine_of_turns(open_unit(words[2][i], words[3][i]), sine, cosine);
-    even[i] = radius * cosine;
-    odd[i] = radius * sine;
-  }
+  for (std::size_t i = 0; i < kRowGroup; ++i) to_normals(words[0][i], words[1][i], words[2][i], words[3][i], even[i], odd[i]);
 }
 
 std::uint64_t Rng::below(std::uint64_t bound, std::uint64_t row, std::uint32_t index) const {
