@@ -14,34 +14,32 @@ constexpr Index kGroupDegrees = 4;  // see MaskedStep
 
 }  // namespace
 
-std::vector<Index> hidden_degrees(Index width, const std::vector<Index>& visible, bool has_context) {
+Degrees::Degrees(std::vector<Index> sorted) : sorted_(std::move(sorted)) {
+  const Index highest = sorted_.empty() ? 0 : sorted_.back();
+  for (Index degree = 0; degree <= highest; ++degree) up_to_.push_back(std::ranges::upper_bound(sorted_, degree) - sorted_.begin());
+}
+
+std::vector<Index> Degrees::prefixes(const Degrees& available) const {
+  std::vector<Index> result;
+  result.reserve(sorted_.size());
+  for (const Index degree : sorted_) result.push_back(available.up_to(degree));
+  return result;
+}
+
+Degrees hidden_degrees(Index width, const std::vector<Index>& visible, bool has_context) {
   BIJECT_EXPECT(!visible.empty() && std::ranges::is_sorted(visible));
   const Index highest = visible.back();
   const Index lowest = has_context ? visible.front() : std::max(visible.front(), std::min<Index>(1, highest));
   const Index levels = highest - lowest + 1;
   std::vector<Index> degrees(static_cast<std::size_t>(width));
   for (Index unit = 0; unit < width; ++unit) degrees[static_cast<std::size_t>(unit)] = lowest + unit * levels / width;
-  return degrees;
+  return Degrees(std::move(degrees));
 }
 
-std::vector<Index> prefixes(const std::vector<Index>& degrees, const std::vector<Index>& available) {
-  std::vector<Index> result;
-  result.reserve(degrees.size());
-  for (const Index degree : degrees) {
-    result.push_back(std::ranges::upper_bound(available, degree) - available.begin());
-  }
-  return result;
-}
-
-std::vector<Index> input_degrees(Index inputs) {
+Degrees input_degrees(Index inputs) {
   std::vector<Index> degrees(static_cast<std::size_t>(inputs));
   std::iota(degrees.begin(), degrees.end(), Index{1});
-  return degrees;
-}
-
-Degrees::Degrees(std::vector<Index> sorted) : sorted_(std::move(sorted)) {
-  const Index highest = sorted_.empty() ? 0 : sorted_.back();
-  for (Index degree = 0; degree <= highest; ++degree) up_to_.push_back(std::ranges::upper_bound(sorted_, degree) - sorted_.begin());
+  return Degrees(std::move(degrees));
 }
 
 MaskedStep masked_step(const Degrees& outputs, Index first) {

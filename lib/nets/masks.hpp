@@ -13,17 +13,6 @@ namespace biject {
 /// Units are sorted by degree, so that what a unit sees is a prefix of the layer before it, masks are block-triangular and a
 /// mask is one number per column. A network without masks is the case of one degree.
 
-/// Degrees of `width` hidden units of a network whose outputs see the first visible[o] inputs (not falling): spread evenly over
-/// the degrees that some output can use. A unit of degree 0 sees context alone; without context there is none, unless no
-/// output sees any input.
-std::vector<Index> hidden_degrees(Index width, const std::vector<Index>& visible, bool has_context);
-
-/// For each of `degrees` (not falling), how many of the sorted `available` degrees are not above it.
-std::vector<Index> prefixes(const std::vector<Index>& degrees, const std::vector<Index>& available);
-
-/// Degrees of the inputs themselves: 1 … inputs.
-std::vector<Index> input_degrees(Index inputs);
-
 /// Columns of a layer: those of some range of degrees.
 struct Units {
   Index begin = 0, count = 0;
@@ -41,10 +30,20 @@ class Degrees {
   }
   /// Those of degree above `above`, but not above `last`.
   Units between(Index above, Index last) const { return {up_to(above), up_to(last) - up_to(above)}; }
+  /// For each column, how many columns of another layer it may see: those whose degrees are not above its own.
+  std::vector<Index> prefixes(const Degrees& available) const;
 
  private:
   std::vector<Index> sorted_, up_to_;
 };
+
+/// Degrees of `width` hidden units of a network whose outputs see the first visible[o] inputs (not falling): spread evenly over
+/// the degrees that some output can use. A unit of degree 0 sees context alone; without context there is none, unless no
+/// output sees any input.
+Degrees hidden_degrees(Index width, const std::vector<Index>& visible, bool has_context);
+
+/// Degrees of the inputs themselves: 1 … inputs.
+Degrees input_degrees(Index inputs);
 
 /// One step of a masked pass: units of degrees (done, now] become known, and the outputs that see as many inputs.
 ///

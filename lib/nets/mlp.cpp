@@ -9,20 +9,18 @@ namespace biject {
 
 template <class S>
 Mlp<S>::Mlp(Plan& plan, const NetShape& shape, const NetStyle& style) : units_(style.units) {
-  std::vector<Index> degrees = input_degrees(shape.inputs);
-  degrees_.emplace_back(degrees);
-  const auto add_layer = [&](std::vector<Index> outputs, bool is_hidden) {
+  degrees_.push_back(input_degrees(shape.inputs));
+  const auto add_layer = [&](Degrees outputs, bool is_hidden) {
     const std::string number = std::to_string(layers_.size());
-    const auto width = static_cast<Index>(outputs.size());
-    Linear<S> weights(plan, "w" + number, static_cast<Index>(degrees.size()), prefixes(outputs, degrees));
+    const Index width = outputs.size();
+    Linear<S> weights(plan, "w" + number, degrees_.back().size(), outputs.prefixes(degrees_.back()));
     const Slot bias = plan.parameter("b" + number, width);
     const ScratchSlot h = is_hidden ? plan.scratch().keep(width) : ScratchSlot{};
     layers_.push_back({std::move(weights), bias, h});
-    degrees_.emplace_back(outputs);
-    degrees = std::move(outputs);
+    degrees_.push_back(std::move(outputs));
   };
   for (const Index width : style.hidden) add_layer(hidden_degrees(width, shape.visible, shape.context > 0), true);
-  add_layer(shape.visible, false);
+  add_layer(Degrees(shape.visible), false);
   if (shape.context > 0) {
     const auto width = static_cast<std::size_t>(layers_.front().weights.outputs());
     from_context_.emplace(plan, "v", shape.context, std::vector<Index>(width, shape.context));

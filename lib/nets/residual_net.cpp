@@ -23,11 +23,10 @@ ResidualNet<S>::ResidualNet(Plan& plan, const NetShape& shape, const NetStyle& s
       units_(style.units) {
   BIJECT_EXPECT(style.hidden.size() == 1 && style.blocks > 0);
   const Index width = style.hidden.front();
-  const std::vector<Index> degrees = hidden_degrees(width, shape.visible, shape.context > 0);
-  const std::vector<Index> hidden_to_hidden = prefixes(degrees, degrees);
+  const std::vector<Index> hidden_to_hidden = hidden_.prefixes(hidden_);
   Index number = 0;
   const auto next = [&] { return std::to_string(number++); };
-  ends_.push_back(make(plan, next(), shape.inputs, prefixes(degrees, input_degrees(shape.inputs))));
+  ends_.push_back(make(plan, next(), shape.inputs, hidden_.prefixes(input_degrees(shape.inputs))));
   for (Index i = 0; i < style.blocks; ++i) {
     Affine inner = make(plan, next(), width, hidden_to_hidden);
     Affine outer = make(plan, next(), width, hidden_to_hidden);
@@ -35,7 +34,7 @@ ResidualNet<S>::ResidualNet(Plan& plan, const NetShape& shape, const NetStyle& s
     const ScratchSlot dh = scratch.temporary(width);
     blocks_.push_back({std::move(inner), std::move(outer), scratch.keep(width), scratch.keep(width), dh, scratch.temporary(width), dh});
   }
-  ends_.push_back(make(plan, next(), width, prefixes(shape.visible, degrees)));
+  ends_.push_back(make(plan, next(), width, outputs_.prefixes(hidden_)));
   if (shape.context > 0) {
     from_context_.emplace(plan, "v", shape.context, std::vector<Index>(static_cast<std::size_t>(width), shape.context));
   }
