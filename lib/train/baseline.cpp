@@ -52,27 +52,19 @@ double total_of(VectorIn<double> weights, Index rows) {
   return weights.size() == 0 ? static_cast<double>(rows) : weights.sum();
 }
 
-/// `for_each_block` gives blocks of values and their shares, twice.
-template <class F> LogProbSummary summarise_blocks(Index rows, F&& for_each_block) {
-  LogProbSummary summary;
-  summary.rows = rows;
-  for_each_block([&](VectorIn<double> values, VectorIn<double> share) { summary.mean += share.dot(values); });
-  if (rows > 1) {
-    double square = 0;
-    for_each_block([&](VectorIn<double> values, VectorIn<double> share) {
-      square += (share.array() * (values.array() - summary.mean)).square().sum();
-    });
-    const auto count = static_cast<double>(rows);
-    summary.standard_error = std::sqrt(square * count / (count - 1));
-  }
-  return summary;
-}
-
 }  // namespace
 
 LogProbSummary summarise(VectorIn<double> values, VectorIn<double> weights) {
   const Vector<double> share = share_of(weights, total_of(weights, values.size()), 0, values.size());
-  return summarise_blocks(values.size(), [&](const auto& visit) { visit(values, share); });
+  LogProbSummary summary;
+  summary.rows = values.size();
+  summary.mean = share.dot(values);
+  if (values.size() > 1) {
+    const auto count = static_cast<double>(values.size());
+    const double square = (share.array() * (values.array() - summary.mean)).square().sum();
+    summary.standard_error = std::sqrt(square * count / (count - 1));
+  }
+  return summary;
 }
 
 LogProbSummary gaussian_baseline(const RowStream& training, const RowStream& validation) {
@@ -93,15 +85,13 @@ LogProbSummary gaussian_baseline(const RowStream& training, const RowStream& val
   joint.finish();
   of_context.finish();
 
-  const double judged = total_of(validation.weights, validation.rows);
-  return summarise_blocks(validation.rows, [&](const auto& visit) {
-    Index first = 0;
-    validation.for_each_block([&](const Matrix<double>& block) {
-      const Vector<double> log_probs = joint.log_prob(block) - of_context.log_prob(block.leftCols(validation.context));
-      visit(log_probs, share_of(validation.weights, judged, first, block.rows()));
-      first += block.rows();
-    });
+  Vector<double> log_probs(validation.rows);
+  Index first = 0;
+  validation.for_each_block([&](const Matrix<double>& block) {
+    log_probs.segment(first, block.rows()) = joint.log_prob(block) - of_context.log_prob(block.leftCols(validation.context));
+    first += block.rows();
   });
+  return summarise(log_probs, validation.weights);
 }
 
 }  // namespace biject
