@@ -6,9 +6,6 @@ namespace biject {
 
 namespace {
 
-constexpr Index kMostShardRows = 256;
-constexpr Index kMostLanes = 8;
-
 // An even number of shards, so that two threads finish together; small enough that a shard's activations stay in the cache.
 Index shard_count(Index batch) { return batch < 32 ? 1 : 2 * ((batch + 2 * kMostShardRows - 1) / (2 * kMostShardRows)); }
 

@@ -9,6 +9,9 @@
 
 namespace biject {
 
+/// Bounds of what a BatchGradient holds: lanes, with a gradient and scratch each, and the rows of that scratch.
+inline constexpr Index kMostLanes = 8, kMostShardRows = 256;
+
 /// The gradient of minus the mean of what training maximises (the log density, see Flow::ascend) over a batch, on all threads.
 ///
 /// A batch is cut in shards, shard k belongs to lane k mod (number of lanes), a lane does its shards in order into its own

@@ -12,6 +12,7 @@
 #include "core/error.hpp"
 #include "flows/catalogue.hpp"
 #include "train/baseline.hpp"
+#include "train/batch_gradient.hpp"
 #include "train/defaults.hpp"
 #include "train/prepare.hpp"
 #include "train/sharded.hpp"
@@ -111,9 +112,9 @@ template <class S> double memory_of(const FitPlan& plan, Index columns) {
   const auto numbers = static_cast<double>(flow.params().size());
   const auto width = static_cast<double>(flow.scratch().kept() + flow.scratch().most_temporary());
   const double rows = static_cast<double>(plan.train_rows + plan.validation_rows) * static_cast<double>(columns);
-  // θ, m, v, average, best, good and up to eight gradients; scratch of as many shards; the table, which becomes one of S
-  // block by block.
-  return sizeof(S) * (14 * numbers + 10 * kShardRows * width) + sizeof(double) * rows + 2e7;
+  // θ, m, v, average, best, good and the gradients; scratch of as many shards and of two threads that judge; the table, which
+  // becomes one of S block by block.
+  return sizeof(S) * ((6 + kMostLanes) * numbers + (kMostLanes * kMostShardRows + 2 * kShardRows) * width) + sizeof(double) * rows + 2e7;
 }
 
 }  // namespace
