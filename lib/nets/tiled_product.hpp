@@ -177,9 +177,10 @@ template <class S> struct StoredPanel {
 
 namespace tiles {
 
-/// Rows [row, row + kTurned) of w's columns, in turn; those that are not stored are zero.
+/// So many columns of y at a time: a whole register of w, so that every line of the cache is read once.
 template <class S> inline constexpr Index kTurned = std::max<Index>(Register<S>::kLanes, kCols);
 
+/// Rows [row, row + kTurned) of `count` columns of w, in turn; those that are not stored are zero.
 template <class S> void copy_rows(const StoredPanel<S>& panel, Index row, Index first, Index count, S* to) {
   const Index stored = std::min(kTurned<S>, panel.rows - row);
   const S* from = panel.w + row + first * panel.stride;

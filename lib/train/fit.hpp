@@ -54,8 +54,8 @@ FitPlan plan_fit(const FitRequest& request, Index rows, Index validation_rows, I
 /// Seconds that one epoch takes on this machine, measured on a few steps of the very plan.
 double measure_epoch_seconds(const FitData& data, const FitPlan& plan, const FitRequest& request, ThreadPool& pool);
 
-/// Standardises, splits, trains, judges; the table is given up as soon as it is standardised. Reports through the hooks, whose log_probs are in the units of the file. Throws Error of kind
-/// diverged if no finite model was found.
+/// Standardises, splits, trains, judges; the table is given up as soon as it is standardised. Reports through the hooks, whose
+/// log_probs are in the units of the file. Throws Error of kind diverged if no finite model was found.
 Model fit(FitData data, const FitPlan& plan, const FitRequest& request, ThreadPool& pool, const TrainHooks& hooks);
 
 }  // namespace biject

@@ -2,7 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstring>
+#include <limits>
+#include <vector>
 
 #include "laws/subject.hpp"
 
@@ -38,6 +41,12 @@ template <class S> void check_products(Index n, Index k, Index m) {
   CHECK(distance<S>(y, plain(x, w)) < allowed);
   add_product<S>(x, w, y);
   CHECK(distance<S>(y, 2 * plain(x, w)) < 3 * allowed);
+  const Vector<S> bias = random<S>(m, 1, 5);
+  const Matrix<double> biases = bias.transpose().template cast<double>().replicate(n, 1);
+  product<S>(x, w, bias, y);
+  CHECK(distance<S>(y, plain(x, w) + biases) < 2 * allowed);
+  add_product<S>(x, w, bias, y);
+  CHECK(distance<S>(y, 2 * (plain(x, w) + biases)) < 4 * allowed);
   product_transposed<S>(dy, w, dx);
   CHECK(distance<S>(dx, plain(dy, w.transpose())) < allowed);
   add_product_transposed<S>(dy, w, dx);
@@ -46,7 +55,44 @@ template <class S> void check_products(Index n, Index k, Index m) {
   CHECK(distance<S>(dw, dw_before + plain(x.transpose(), dy)) < allowed);
 }
 
+/// Gradients of the inputs of a masked weight, whose panels store rows of their own number, against those of the whole matrix.
+template <class S> void check_panels(Index n, Index inputs, const std::vector<Index>& prefix) {
+  Layout layout;
+  const Tensor& tensor = layout.add_masked("w", inputs, prefix);
+  Arena<S> theta(layout);
+  std::ranges::fill(theta.flat(), std::numeric_limits<S>::quiet_NaN());  // reading what is not stored would show
+  Matrix<S> w = Matrix<S>::Zero(inputs, tensor.cols);
+  for (const auto& [column, slot] : tensor.panels) {
+    theta[slot] = random<S>(slot.rows, slot.cols, static_cast<std::uint64_t>(column));
+    w.block(0, column, slot.rows, slot.cols) = theta[slot];
+  }
+  const Matrix<S> dy = random<S>(n, tensor.cols, 3);
+  const Matrix<double> expected = dy.template cast<double>() * w.transpose().template cast<double>();
+  const double allowed = (std::is_same_v<S, float> ? 1e-6 : 1e-15) * static_cast<double>(tensor.cols);
+  Matrix<S> dx = Matrix<S>::Constant(n, inputs, std::numeric_limits<S>::quiet_NaN());
+  product_transposed<S>(dy, tensor.panels, theta, dx);
+  CHECK(distance<S>(dx, expected) < allowed);
+  add_product_transposed<S>(dy, tensor.panels, theta, dx);
+  CHECK(distance<S>(dx, 2 * expected) < 3 * allowed);
+}
+
 }  // namespace
+
+TEST_CASE("gradients of inputs are right whatever the panels of a weight store") {
+  std::vector<Index> triangle, few, none(70, 0);
+  for (Index c = 0; c < 300; ++c) triangle.push_back(c / 5);
+  for (Index c = 0; c < 100; ++c) few.push_back(std::min<Index>(c, 21));
+  for (const Index n : {1, 50, 64, 192}) {
+    CAPTURE(n);
+    check_panels<float>(n, 60, triangle);  // panels end within registers of rows
+    check_panels<double>(n, 60, triangle);
+    check_panels<float>(n, 40, few);       // the last inputs are in no panel
+    check_panels<double>(n, 40, few);
+    check_panels<float>(n, 7, none);
+    check_panels<float>(n, 33, std::vector<Index>(200, 33));
+    check_panels<double>(n, 33, std::vector<Index>(200, 33));
+  }
+}
 
 TEST_CASE("products are right for every number of rows, thin and empty ones too") {
   for (Index n = 1; n <= 100; ++n) {
