@@ -24,7 +24,7 @@ struct Stream {
   int chunks = 50, taken = 0;
   std::vector<int> given;
   std::atomic<int> takers = 0, givers = 0;
-  bool overlapped = false;
+  std::atomic<bool> overlapped = false;
 
   template <class Take, class Work, class Give>
   void run(int threads, int depth, const Take& on_take, const Work& on_work, const Give& on_give) {
@@ -32,7 +32,7 @@ struct Stream {
     Pipeline<Chunk> pipeline(pool, std::vector<Chunk>(static_cast<std::size_t>(depth)));
     pipeline.run(
         [&](Chunk& chunk) {
-          overlapped |= ++takers != 1;
+          if (++takers != 1) overlapped = true;
           chunk.number = taken;
           chunk.parts.assign(taken < chunks ? static_cast<std::size_t>(1 + taken % 5) : 0, -1);
           on_take(taken);
@@ -45,7 +45,7 @@ struct Stream {
           chunk.parts[static_cast<std::size_t>(part)] = 10 * chunk.number + part;
         },
         [&](const Chunk& chunk) {
-          overlapped |= ++givers != 1;
+          if (++givers != 1) overlapped = true;
           on_give(chunk.number);
           for (const int part : chunk.parts) given.push_back(part);
           --givers;
