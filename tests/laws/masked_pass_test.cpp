@@ -1,10 +1,12 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "laws/subject.hpp"
 #include "laws/verdict.hpp"
 #include "nets/make_net.hpp"
+#include "nets/masks.hpp"
 
 // Law 8: a masked pass, of values or of gradients, gives what the full passes give, and reads every weight that is not masked once,
 // others never.
@@ -17,7 +19,6 @@ constexpr Index kParams = 3, kFeatures = 6, kRows = 48;
 
 struct Net {
   Net(Index context_columns, const NetStyle& style) : context(Subject<double>::random(kRows, context_columns, 2, 1)) {
-    std::vector<Index> visible;
     for (Index o = 0; o < kFeatures * kParams; ++o) visible.push_back(o / kParams);
     net = make_net<double>(plan, {kFeatures, context_columns, visible}, style);
     theta = Arena<double>(plan.params());
@@ -42,6 +43,17 @@ struct Net {
     }
   }
 
+  /// The degrees on both sides of a weight matrix, by its size; context is known from the start.
+  Degrees degrees_of_columns(const Tensor& tensor) const {
+    if (tensor.cols == std::ssize(visible)) return Degrees(visible);
+    return hidden_degrees(tensor.cols, visible, context.cols() > 0);
+  }
+  Degrees degrees_of_rows(const Tensor& tensor) const {
+    if (tensor.rows == kFeatures) return input_degrees(kFeatures);
+    if (tensor.rows == context.cols()) return Degrees(std::vector<Index>(static_cast<std::size_t>(tensor.rows), 0));
+    return hidden_degrees(tensor.rows, visible, context.cols() > 0);
+  }
+
   Frame<double> frame(const Noise* noise = nullptr) { return {theta, context, *scratch, noise}; }
 
   /// θ in which only the free weights of the columns of which is_wanted(tensor, column) are numbers, and all else is poison.
@@ -59,6 +71,7 @@ struct Net {
     return result;
   }
 
+  std::vector<Index> visible;
   Plan plan;
   ConditionerPtr<double> net;
   Arena<double> theta;
@@ -122,6 +135,17 @@ TEST_CASE("a masked pass reads every free weight once and a masked one never") {
             const bool is_output_now = is_last && column / kParams == d;
             if (is_output_now) block.col(c).setConstant(std::nan(""));
           }
+        }
+      }
+      // So must not what the group of this step took of all that was known before it, for units and outputs that are not complete yet.
+      const MaskedStep step = masked_step(Degrees(net.visible), d * kParams);
+      for (const Tensor& tensor : net.plan.params().tensors()) {
+        if (tensor.cols == 1) continue;
+        const Degrees columns = net.degrees_of_columns(tensor), rows = net.degrees_of_rows(tensor);
+        const Index known = rows.up_to(step.known), end = columns.up_to(step.group);
+        for (const Panel& panel : tensor.panels) {
+          const Index here = std::clamp<Index>(end - panel.column, 0, panel.slot.cols);
+          net.theta[panel.slot].topLeftCorner(std::min(known, panel.slot.rows), here).setConstant(std::nan(""));
         }
       }
     }
