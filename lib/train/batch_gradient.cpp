@@ -1,6 +1,9 @@
 #include "train/batch_gradient.hpp"
 
 #include <algorithm>
+#include <numeric>
+
+#include "core/for_each_lane.hpp"
 
 namespace biject {
 
@@ -65,19 +68,20 @@ double BatchGradient<S>::run(const Arena<S>& theta, const Rows<S>& rows, std::sp
 }
 
 template <class S> double BatchGradient<S>::reduce(Index begin, Index end) {
+  // In groups of lanes, past `end` too: there the layout has a gap, which holds zeros. The compiler may not reorder a floating-point
+  // sum by itself, hence a partial sum for each lane.
   S* total = lanes_.front().grad.flat().data();
-  for (std::size_t lane = 1; lane < lanes_.size(); ++lane) {
-    const S* part = lanes_[lane].grad.flat().data();
-    for (Index i = begin; i < end; ++i) total[i] += part[i];
+  Lanes<double> squares{};
+  for (Index i = begin; i < end; i += kLanes) {
+    Lanes<S> sum = Lanes<S>::load(total + i, kLanes);
+    for (std::size_t lane = 1; lane < lanes_.size(); ++lane) {
+      const S* part = lanes_[lane].grad.flat().data() + i;
+      for_each_lane([&](int l) { sum[l] += part[l]; });
+    }
+    sum.store(total + i, kLanes);
+    for_each_lane([&](int l) { squares[l] += static_cast<double>(sum[l]) * static_cast<double>(sum[l]); });
   }
-  // Sixteen partial sums: the compiler may not reorder a floating-point sum by itself.
-  double lanes[16] = {};
-  for (Index i = begin; i < end; ++i) {
-    lanes[(i - begin) % 16] += static_cast<double>(total[i]) * static_cast<double>(total[i]);
-  }
-  double square = 0;
-  for (const double lane : lanes) square += lane;
-  return square;
+  return std::accumulate(squares.value, squares.value + kLanes, 0.);
 }
 
 template <class S> void BatchGradient<S>::clear(Index begin, Index end) {

@@ -1,7 +1,6 @@
 #include "train/thread_pool.hpp"
 
 #include <atomic>
-#include <barrier>
 #include <exception>
 #include <optional>
 #include <system_error>
@@ -11,9 +10,51 @@
 
 namespace biject {
 
+namespace {
+
+/// std::barrier, but who waits looks around for a while before it goes to sleep. A training step passes half a dozen barriers within a
+/// millisecond, and to be woken takes longer than what the threads wait for one another.
+class Barrier {
+ public:
+  explicit Barrier(int threads) : threads_(threads) {
+    // Where there are more threads than processors, looking around would keep from work those who are waited for.
+    if (threads > static_cast<int>(std::thread::hardware_concurrency())) looks_ = 0;
+  }
+
+  void arrive_and_wait() {
+    const unsigned round = round_.load(std::memory_order_relaxed);
+    if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads_) {
+      arrived_.store(0, std::memory_order_relaxed);
+      round_.store(round + 1, std::memory_order_release);
+      round_.notify_all();
+      return;
+    }
+    for (int i = 0; i < looks_; ++i) {
+      if (round_.load(std::memory_order_acquire) != round) return;
+      pause();
+    }
+    round_.wait(round, std::memory_order_acquire);
+  }
+
+ private:
+  static void pause() {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+  }
+
+  int threads_, looks_ = 2000;  // a tenth of a millisecond
+  std::atomic<int> arrived_ = 0;
+  std::atomic<unsigned> round_ = 0;
+};
+
+}  // namespace
+
 struct ThreadPool::State {
   std::vector<std::jthread> workers;            // the caller of run() works too
-  std::optional<std::barrier<>> barrier;        // of all workers and the caller
+  std::optional<Barrier> barrier;               // of all workers and the caller
   std::atomic<bool> is_ready = false;           // the barrier is there
   Body body = nullptr;                          // null at the start of a round: go home
   void* closure = nullptr;
@@ -50,7 +91,7 @@ ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
   } catch (const std::system_error&) {
     // The system gives no more threads; results are the same with those we have.
   }
-  state_->barrier.emplace(static_cast<std::ptrdiff_t>(state_->workers.size()) + 1);
+  state_->barrier.emplace(static_cast<int>(state_->workers.size()) + 1);
   state_->is_ready = true;
   state_->is_ready.notify_all();
 }
