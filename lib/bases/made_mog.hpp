@@ -31,6 +31,7 @@ template <class S> class MadeMog final : public Base<S> {
   void init(Arena<S>& theta, const Rng& rng) const override;
   void log_prob(const Frame<S>& f, In<S> z, VectorOut<S> logp) const override;
   void backward(const Frame<S>& f, In<S> z, VectorIn<S> dlogp, Out<S> dz, const Gradient<S>& grad) const override;
+  bool sums_by_block() const override { return net_->sums_by_block(); }
   void sample(const Frame<S>& f, const Rng& rng, std::uint64_t first_row, double temperature,
               Out<S> z) const override;
 

@@ -66,13 +66,15 @@ void StudentT<S>::backward(const Frame<S>& f, In<S> z, VectorIn<S> dlogp, Out<S>
     const double nu = freedom(f.theta, j);
     const double constant =
         0.5 * log_gamma((nu + 1) / 2).derivative - 0.5 * log_gamma(nu / 2).derivative - 0.5 / nu;
-    double sum = 0;
-    for (Index i = 0; i < z.rows(); ++i) {
-      const double at = static_cast<double>(z(i, j)), weight = static_cast<double>(dlogp(i)), square = at * at;
-      dz(i, j) = static_cast<S>(-weight * (nu + 1) * at / (nu + square));
-      sum += weight * (constant - 0.5 * std::log1p(square / nu) + (nu + 1) * square / (2 * nu * (nu + square)));
-    }
-    dlog_excess(j) += static_cast<S>(sum * (nu - 1));
+    for_each_block(grad, z.rows(), [&](Index first, Index count) {
+      double sum = 0;
+      for (Index i = first; i < first + count; ++i) {
+        const double at = static_cast<double>(z(i, j)), weight = static_cast<double>(dlogp(i)), square = at * at;
+        dz(i, j) = static_cast<S>(-weight * (nu + 1) * at / (nu + square));
+        sum += (nu - 1) * weight * (constant - 0.5 * std::log1p(square / nu) + (nu + 1) * square / (2 * nu * (nu + square)));
+      }
+      dlog_excess(j) += static_cast<S>(sum);
+    });
   }
 }
 

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "core/sum_of.hpp"
+
 namespace biject {
 
 template <class S>
@@ -37,8 +39,11 @@ void ActNorm<S>::backward(const Frame<S>& f, In<S> x, In<S> dz, VectorIn<S> dlog
   auto dlog_scale = grad.theta[log_scale_], dshift = grad.theta[shift_];
   for (Index j = 0; j < x.cols(); ++j) {
     dx.col(j) = dz.col(j) * std::exp(log_scale(j));
-    dshift(j) += dx.col(j).sum();
-    dlog_scale(j) += (dx.col(j).array() * (x.col(j).array() + shift(j))).sum() + dlogdet.sum();
+    for_each_block(grad, x.rows(), [&](Index first, Index count) {
+      const auto dx_here = dx.col(j).segment(first, count);
+      dshift(j) += sum_of<S>(dx_here);
+      dlog_scale(j) += (dx_here.array() * (x.col(j).segment(first, count).array() + shift(j))).sum() + sum_of<S>(dlogdet.segment(first, count));
+    });
   }
 }
 

@@ -21,6 +21,8 @@ template <class S> class Bijector {
   /// After forward on the same frame. From ∂L/∂z (n × D) and ∂L/∂logdet (n × 1): overwrites dx, adds to grad.
   virtual void backward(const Frame<S>& f, In<S> x, In<S> dz, VectorIn<S> dlogdet, Out<S> dx,
                         const Gradient<S>& grad) const = 0;
+  /// Whether backward sums by blocks, see Gradient.
+  virtual bool sums_by_block() const { return false; }
   /// Of a layer that can be trained without being run (flow matching): value (n × 1) is minus the loss of each row, and the
   /// gradient of Σᵢ weightᵢ · valueᵢ is added to grad. Other layers have no such thing.
   virtual void match(const Frame<S>&, In<S>, VectorIn<S>, VectorOut<S>, const Gradient<S>&) const { BIJECT_EXPECT(false); }

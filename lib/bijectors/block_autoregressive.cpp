@@ -316,7 +316,7 @@ void BlockAutoregressive<S>::backward(const Frame<S>& f, In<S> x, In<S> dz, Vect
     Out<S> dbefore = is_first ? dx : Out<S>(f.scratch[dh_[(i + 1) % 2]]);
     const auto own = f.scratch[layer.own];
     auto down = f.scratch[layer.down];
-    backward_bias<S>(dargument, grad.theta[layer.bias].col(0));
+    backward_bias<S>(dargument, layer.bias, grad);
     if (!is_first) dbefore.setZero();
     for (std::size_t p = 0; p < layer.w.size(); ++p) {
       const auto w = f.scratch[layer.w[p]];
@@ -328,9 +328,9 @@ void BlockAutoregressive<S>::backward(const Frame<S>& f, In<S> x, In<S> dz, Vect
     }
     down.setZero();
     if (is_first) {
-      backward_bias<S>(dj, Eigen::Map<Vector<S>>(down.data(), down.size()));  // one row
+      Eigen::Map<Vector<S>>(down.data(), down.size()) = dj.colwise().sum().transpose();  // one row
       if (from_context_) {
-        from_context_->backward_weights(f.context, dargument, grad.theta);
+        from_context_->backward_weights(f.context, dargument, grad);
         from_context_->add_backward(f.theta, dargument, grad.context);
       }
       fold(f, layer, grad.theta);

@@ -1,5 +1,7 @@
 #include "bijectors/chain.hpp"
 
+#include <algorithm>
+
 namespace biject {
 
 template <class S> Chain<S>::Chain(Plan& plan, Index features, Index context)
@@ -54,6 +56,10 @@ void Chain<S>::backward(const Frame<S>& f, In<S> x, In<S> dz, VectorIn<S> dlogde
     const In<S> dout = i + 1 == layers_.size() ? dz : In<S>(f.scratch[d_[(i + 1) % 2]]);
     layers_[i]->backward(f, input, dout, dlogdet, i == 0 ? dx : Out<S>(f.scratch[d_[i % 2]]), grad);
   }
+}
+
+template <class S> bool Chain<S>::sums_by_block() const {
+  return std::ranges::all_of(layers_, [](const BijectorPtr<S>& layer) { return layer->sums_by_block(); });
 }
 
 template <class S>

@@ -29,6 +29,7 @@ template <class S> class Chain final : public Bijector<S> {
   void inverse(const Frame<S>& f, In<S> z, Out<S> x, VectorOut<S> logdet) const override;
   void backward(const Frame<S>& f, In<S> x, In<S> dz, VectorIn<S> dlogdet, Out<S> dx,
                 const Gradient<S>& grad) const override;
+  bool sums_by_block() const override;
   /// The last layer is trained on what the layers before it make of x; those stay as they started.
   void match(const Frame<S>& f, In<S> x, VectorIn<S> weight, VectorOut<S> value, const Gradient<S>& grad) const override;
 

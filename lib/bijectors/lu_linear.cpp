@@ -1,6 +1,8 @@
 #include "bijectors/lu_linear.hpp"
 
 #include "bijectors/whitening.hpp"
+#include "core/sum_of.hpp"
+#include "nets/activation.hpp"
 #include "nets/dense.hpp"
 
 namespace biject {
@@ -64,16 +66,18 @@ void LuLinear<S>::backward(const Frame<S>& f, In<S> x, In<S> dz, VectorIn<S> dlo
   auto dy = f.scratch[dy_];
   auto d = f.scratch[d_];
   auto dlu = grad.theta[lu_];
-  grad.theta[bias_].col(0) += dz.colwise().sum().transpose();
-  d.setZero();
-  add_outer_product<S>(y, dz, d);
-  dlu.template triangularView<Eigen::StrictlyLower>() += d;
   product_transposed<S>(dz, f.scratch[l_], dy);
-  d.setZero();
-  add_outer_product<S>(x, dy, d);
-  dlu.template triangularView<Eigen::StrictlyUpper>() += d;
-  grad.theta[log_diagonal_].array() +=
-      d.diagonal().array() * f.theta[log_diagonal_].col(0).array().exp() + dlogdet.sum();
+  backward_bias<S>(dz, bias_, grad);
+  for_each_block(grad, x.rows(), [&](Index first, Index count) {
+    d.setZero();
+    add_outer_product<S>(y.middleRows(first, count), dz.middleRows(first, count), d);
+    dlu.template triangularView<Eigen::StrictlyLower>() += d;
+    d.setZero();
+    add_outer_product<S>(x.middleRows(first, count), dy.middleRows(first, count), d);
+    dlu.template triangularView<Eigen::StrictlyUpper>() += d;
+    grad.theta[log_diagonal_].array() +=
+        d.diagonal().array() * f.theta[log_diagonal_].col(0).array().exp() + sum_of<S>(dlogdet.segment(first, count));
+  });
   product_transposed<S>(dy, f.scratch[u_], dx);
 }
 

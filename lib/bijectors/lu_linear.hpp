@@ -27,6 +27,7 @@ template <class S> class LuLinear final : public Bijector<S> {
   void inverse(const Frame<S>& f, In<S> z, Out<S> x, VectorOut<S> logdet) const override;
   void backward(const Frame<S>& f, In<S> x, In<S> dz, VectorIn<S> dlogdet, Out<S> dx,
                 const Gradient<S>& grad) const override;
+  bool sums_by_block() const override { return true; }
 
  private:
   void unpack(const Frame<S>& f) const;  // fills u_ and l_ of the scratch

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <limits>
 #include <string>
 #include <string_view>
 
@@ -65,6 +67,14 @@ template <class S> struct Frame {
 template <class S> struct Gradient {
   Arena<S>& theta;
   Out<S> context;  // n × C
+  /// Layers that sum by blocks (sums_by_block) add to each number of theta once for every so many rows, the sum over these rows:
+  /// what theta then holds is, to the bit, what comes of a backward for each block into a theta of its own and of adding these up.
+  Index block = std::numeric_limits<Index>::max();
 };
+
+/// body(first, count) for each block of n rows.
+template <class S, class F> void for_each_block(const Gradient<S>& grad, Index n, F&& body) {
+  for (Index first = 0; first < n; first += std::min(grad.block, n - first)) body(first, std::min(grad.block, n - first));
+}
 
 }  // namespace biject

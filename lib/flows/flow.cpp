@@ -1,5 +1,6 @@
 #include "flows/flow.hpp"
 
+#include <algorithm>
 #include <limits>
 
 #include "bases/laplace.hpp"
@@ -196,6 +197,11 @@ void Flow<S>::ascend(const Frame<S>& f, In<S> x, VectorIn<S> weight, VectorOut<S
   } else {
     backward(f, x, weight, value, dx, grad);
   }
+}
+
+template <class S> bool Flow<S>::sums_by_block() const {
+  return find_flow(spec_.flow)->objective != Objective::matching && (!gate_ || gate_->sums_by_block()) &&
+         std::ranges::all_of(components_, [](const Component& c) { return c.chain->sums_by_block() && c.base->sums_by_block(); });
 }
 
 template class Flow<float>;

@@ -40,6 +40,8 @@ template <class S> class Flow {
   /// What a step of training needs: value (n × 1) is what training maximises, log p or minus a matching loss (see Objective), and the
   /// gradient of Σᵢ weightᵢ · valueᵢ is added to grad. dx (n × D) is overwritten with something of no use.
   void ascend(const Frame<S>& f, In<S> x, VectorIn<S> weight, VectorOut<S> value, Out<S> dx, const Gradient<S>& grad) const;
+  /// Whether backward and ascend sum by blocks, see Gradient.
+  bool sums_by_block() const;
 
  private:
   struct Component {

@@ -1,9 +1,9 @@
 #include "nets/activation.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "core/numerics.hpp"
+#include "core/sum_of.hpp"
 
 namespace biject {
 
@@ -108,19 +108,10 @@ template <class S> void activate_backward(const HiddenUnits& units, const Frame<
   }
 }
 
-template <class S> void backward_bias(In<S> dy, VectorOut<S> dbias) {
+template <class S> void backward_bias(In<S> dy, Slot bias, const Gradient<S>& grad) {
+  auto dbias = grad.theta[bias];
   for (Index c = 0; c < dy.cols(); ++c) {
-    // Lanes by hand: the compiler may not reorder a floating-point sum by itself.
-    std::array<S, 16> lanes{};
-    const S* column = dy.col(c).data();
-    Index r = 0;
-    for (; r + 16 <= dy.rows(); r += 16) {
-      for (int i = 0; i < 16; ++i) lanes[static_cast<std::size_t>(i)] += column[r + i];
-    }
-    S sum = 0;
-    for (; r < dy.rows(); ++r) sum += column[r];
-    for (const S lane : lanes) sum += lane;
-    dbias(c) += sum;
+    for_each_block(grad, dy.rows(), [&](Index first, Index count) { dbias(c) += sum_of<S>(dy.col(c).segment(first, count)); });
   }
 }
 
@@ -132,7 +123,7 @@ template void activate_backward<float>(const HiddenUnits&, In<float>, Out<float>
 template void activate_backward<double>(const HiddenUnits&, In<double>, Out<double>);
 template void activate_backward<float>(const HiddenUnits&, const Frame<float>&, In<float>, Out<float>);
 template void activate_backward<double>(const HiddenUnits&, const Frame<double>&, In<double>, Out<double>);
-template void backward_bias<float>(In<float>, VectorOut<float>);
-template void backward_bias<double>(In<double>, VectorOut<double>);
+template void backward_bias<float>(In<float>, Slot, const Gradient<float>&);
+template void backward_bias<double>(In<double>, Slot, const Gradient<double>&);
 
 }  // namespace biject

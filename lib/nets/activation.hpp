@@ -28,7 +28,7 @@ template <class S> void activate(const HiddenUnits& units, In<S> x, Out<S> y);
 template <class S> void activate_backward(const HiddenUnits& units, const Frame<S>& f, In<S> y, Out<S> dy);
 /// … of the variant that does not silence.
 template <class S> void activate_backward(const HiddenUnits& units, In<S> y, Out<S> dy);
-/// dbias += Σ over rows of dy.
-template <class S> void backward_bias(In<S> dy, VectorOut<S> dbias);
+/// bias (columns of dy × 1) += Σ over rows of dy, by blocks.
+template <class S> void backward_bias(In<S> dy, Slot bias, const Gradient<S>& grad);
 
 }  // namespace biject

@@ -21,6 +21,8 @@ template <class S> class Conditioner {
   virtual void forward(const Frame<S>& f, In<S> x, Out<S> y) const = 0;
   /// After forward on the same frame; overwrites dx (n × I).
   virtual void backward(const Frame<S>& f, In<S> x, In<S> dy, Out<S> dx, const Gradient<S>& grad) const = 0;
+  /// Whether backward and collect sum by blocks, see Gradient.
+  virtual bool sums_by_block() const { return false; }
   /// The masked pass: into y (n × O) come the outputs from `first` on that see as many inputs as it does, once those inputs stand in x.
   /// Called for outputs from left to right, in one call of the layer that owns the network: hidden units that one call completes are
   /// kept for the next, and columns of y further right hold sums that are begun, so that a whole pass reads every weight that is not

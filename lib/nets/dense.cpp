@@ -63,17 +63,17 @@ template <class S> void add_product_transposed(In<S> dy, std::span<const Panel> 
 
 template <class S> void add_outer_product(In<S> x, In<S> dy, Out<S> dw) {
   const OuterProduct<S> product{dy.data(), dy.outerStride(), dw.data(), dw.rows(), dw.cols(), dw.outerStride()};
-  tiled_outer_products<S>(x, {&product, 1});
+  tiled_outer_products<S>(x, {&product, 1}, kMostOuterRows);
 }
 
-template <class S> void add_outer_products(In<S> x, In<S> dy, std::span<const Panel> panels, Arena<S>& dw) {
+template <class S> void add_outer_products(In<S> x, In<S> dy, std::span<const Panel> panels, const Gradient<S>& grad) {
   std::array<OuterProduct<S>, kMostPanels> products;
   BIJECT_EXPECT(std::ssize(panels) <= kMostPanels);
   for (std::size_t i = 0; i < panels.size(); ++i) {
     const auto& [column, slot] = panels[i];
-    products[i] = {dy.col(column).data(), dy.outerStride(), dw[slot].data(), slot.rows, slot.cols, slot.rows};
+    products[i] = {dy.col(column).data(), dy.outerStride(), grad.theta[slot].data(), slot.rows, slot.cols, slot.rows};
   }
-  tiled_outer_products<S>(x, std::span(products).first(panels.size()));
+  tiled_outer_products<S>(x, std::span(products).first(panels.size()), grad.block);
 }
 
 template <class S> void solve_right_upper(In<S> u, Out<S> y) {
@@ -108,8 +108,8 @@ template void add_outer_product<float>(In<float>, In<float>, Out<float>);
 template void product_transposed<double>(In<double>, std::span<const Panel>, const Arena<double>&, Out<double>);
 template void add_product_transposed<double>(In<double>, std::span<const Panel>, const Arena<double>&, Out<double>);
 template void add_outer_product<double>(In<double>, In<double>, Out<double>);
-template void add_outer_products<float>(In<float>, In<float>, std::span<const Panel>, Arena<float>&);
-template void add_outer_products<double>(In<double>, In<double>, std::span<const Panel>, Arena<double>&);
+template void add_outer_products<float>(In<float>, In<float>, std::span<const Panel>, const Gradient<float>&);
+template void add_outer_products<double>(In<double>, In<double>, std::span<const Panel>, const Gradient<double>&);
 template void solve_right_upper<float>(In<float>, Out<float>);
 template void solve_right_upper<double>(In<double>, Out<double>);
 template void solve_right_lower<float>(In<float>, Out<float>);

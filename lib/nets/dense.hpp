@@ -2,7 +2,7 @@
 
 #include <span>
 
-#include "core/arena.hpp"
+#include "core/frame.hpp"
 #include "core/types.hpp"
 
 namespace biject {
@@ -27,8 +27,8 @@ template <class S> void product_transposed(In<S> dy, std::span<const Panel> pane
 template <class S> void add_product_transposed(In<S> dy, std::span<const Panel> panels, const Arena<S>& w, Out<S> dx);
 /// dw += xᵀ·dy
 template <class S> void add_outer_product(In<S> x, In<S> dy, Out<S> dw);
-/// For every panel of a tensor: dw_p += x[:, 0 … rows of p)ᵀ·dy[:, columns of p).
-template <class S> void add_outer_products(In<S> x, In<S> dy, std::span<const Panel> panels, Arena<S>& dw);
+/// For every panel of a tensor: dw_p += x[:, 0 … rows of p)ᵀ·dy[:, columns of p), by blocks (see Gradient) of at most 256 rows.
+template <class S> void add_outer_products(In<S> x, In<S> dy, std::span<const Panel> panels, const Gradient<S>& grad);
 
 /// Solves y·l = x in place for a triangular l (m × m): y holds x on entry. By substitution down the columns, which
 /// treats every row alike. Upper: l is upper triangular.

@@ -102,10 +102,10 @@ template <class S> void Linear<S>::add_columns_backward(const Arena<S>& theta, I
   }
 }
 
-template <class S> void Linear<S>::backward_weights(In<S> x, In<S> dy, Arena<S>& grad) const {
+template <class S> void Linear<S>::backward_weights(In<S> x, In<S> dy, const Gradient<S>& grad) const {
   add_outer_products<S>(x, dy, tensor_.panels, grad);
   for (const auto& [column, slot] : tensor_.panels) {
-    auto dw = grad[slot];
+    auto dw = grad.theta[slot];
     for (Index c = 0; c < slot.cols; ++c) {
       const Index seen = tensor_.prefix[static_cast<std::size_t>(column + c)];
       dw.col(c).tail(slot.rows - seen).setZero();

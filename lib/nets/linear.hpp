@@ -31,7 +31,7 @@ template <class S> class Linear {
   void add_backward(const Arena<S>& theta, In<S> dy, Out<S> dx) const;          // dx += dy·Wᵀ
   /// dx += dy·W[:, first … first + dy.cols())ᵀ, reading of W just what these columns use.
   void add_columns_backward(const Arena<S>& theta, In<S> dy, Index first, Out<S> dx) const;
-  void backward_weights(In<S> x, In<S> dy, Arena<S>& grad) const;               // dW += xᵀ·dy
+  void backward_weights(In<S> x, In<S> dy, const Gradient<S>& grad) const;      // dW += xᵀ·dy, by blocks
 
  private:
   Index common_prefix(Index begin, Index end) const;  // of columns [begin, end)

@@ -56,17 +56,17 @@ void Mlp<S>::backward(const Frame<S>& f, In<S> x, In<S> dy, Out<S> dx, const Gra
   for (std::size_t i = layers_.size(); i-- > 0;) {
     const Layer& layer = layers_[i];
     const In<S> dout = &layer == &layers_.back() ? dy : In<S>(d_hidden(i));
-    backward_bias<S>(dout, grad.theta[layer.bias].col(0));
+    backward_bias<S>(dout, layer.bias, grad);
     if (i == 0) {
-      layer.weights.backward_weights(x, dout, grad.theta);
+      layer.weights.backward_weights(x, dout, grad);
       layer.weights.backward(f.theta, dout, dx);
       if (from_context_) {
-        from_context_->backward_weights(f.context, dout, grad.theta);
+        from_context_->backward_weights(f.context, dout, grad);
         from_context_->add_backward(f.theta, dout, grad.context);
       }
     } else {
       const auto h = f.scratch[layers_[i - 1].h];
-      layer.weights.backward_weights(h, dout, grad.theta);
+      layer.weights.backward_weights(h, dout, grad);
       Out<S> dh = d_hidden(i - 1);
       layer.weights.backward(f.theta, dout, dh);
       activate_backward<S>(units_, f, h, dh);
@@ -119,10 +119,10 @@ template <class S> void Mlp<S>::collect(const Frame<S>& f, In<S> x, In<S> dy, co
     const Layer& layer = layers_[i];
     const bool is_last = i + 1 == layers_.size();
     const In<S> dout = is_last ? dy : In<S>(f.scratch[d_[i]].leftCols(layer.weights.outputs()));
-    backward_bias<S>(dout, grad.theta[layer.bias].col(0));
-    layer.weights.backward_weights(i == 0 ? x : In<S>(f.scratch[layers_[i - 1].h]), dout, grad.theta);
+    backward_bias<S>(dout, layer.bias, grad);
+    layer.weights.backward_weights(i == 0 ? x : In<S>(f.scratch[layers_[i - 1].h]), dout, grad);
     if (i == 0 && from_context_) {
-      from_context_->backward_weights(f.context, dout, grad.theta);
+      from_context_->backward_weights(f.context, dout, grad);
       from_context_->add_backward(f.theta, dout, grad.context);
     }
   }

@@ -18,6 +18,7 @@ template <class S> class Mlp final : public Conditioner<S> {
   void init(Arena<S>& theta, const Rng& rng, VectorIn<S> bias) const override;
   void forward(const Frame<S>& f, In<S> x, Out<S> y) const override;
   void backward(const Frame<S>& f, In<S> x, In<S> dy, Out<S> dx, const Gradient<S>& grad) const override;
+  bool sums_by_block() const override { return true; }
   void reveal(const Frame<S>& f, In<S> x, Index first, Out<S> y) const override;
   void conceal(const Frame<S>& f, Index first, In<S> dy, Out<S> dx) const override;
   void collect(const Frame<S>& f, In<S> x, In<S> dy, const Gradient<S>& grad) const override;

@@ -75,29 +75,29 @@ template <class S> void ResidualNet<S>::forward(const Frame<S>& f, In<S> x, Out<
 template <class S>
 void ResidualNet<S>::backward(const Frame<S>& f, In<S> x, In<S> dy, Out<S> dx, const Gradient<S>& grad) const {
   auto dh = f.scratch[dh_], du = f.scratch[du_];
-  backward_bias<S>(dy, grad.theta[ends_[1].bias].col(0));
-  ends_[1].weights.backward_weights(f.scratch[h_], dy, grad.theta);
+  backward_bias<S>(dy, ends_[1].bias, grad);
+  ends_[1].weights.backward_weights(f.scratch[h_], dy, grad);
   ends_[1].weights.backward(f.theta, dy, dh);
   for (std::size_t i = blocks_.size(); i-- > 0;) {
     const Block& block = blocks_[i];
     const auto a = f.scratch[block.a], u = f.scratch[block.u];
-    backward_bias<S>(dh, grad.theta[block.outer.bias].col(0));
-    block.outer.weights.backward_weights(u, dh, grad.theta);
+    backward_bias<S>(dh, block.outer.bias, grad);
+    block.outer.weights.backward_weights(u, dh, grad);
     block.outer.weights.backward(f.theta, dh, du);
     activate_backward<S>(units_, f, u, du);
-    backward_bias<S>(du, grad.theta[block.inner.bias].col(0));
-    block.inner.weights.backward_weights(a, du, grad.theta);
+    backward_bias<S>(du, block.inner.bias, grad);
+    block.inner.weights.backward_weights(a, du, grad);
     // u is used up: its memory takes ∂L/∂a, which meets dh only after the activation's derivative.
     auto da = f.scratch[block.u];
     block.inner.weights.backward(f.theta, du, da);
     activate_backward<S>(units_, a, da);
     dh += da;
   }
-  backward_bias<S>(dh, grad.theta[ends_[0].bias].col(0));
-  ends_[0].weights.backward_weights(x, dh, grad.theta);
+  backward_bias<S>(dh, ends_[0].bias, grad);
+  ends_[0].weights.backward_weights(x, dh, grad);
   ends_[0].weights.backward(f.theta, dh, dx);
   if (from_context_) {
-    from_context_->backward_weights(f.context, dh, grad.theta);
+    from_context_->backward_weights(f.context, dh, grad);
     from_context_->add_backward(f.theta, dh, grad.context);
   }
 }
@@ -168,8 +168,8 @@ template <class S> void ResidualNet<S>::conceal(const Frame<S>& f, Index first, 
 template <class S>
 void ResidualNet<S>::collect(const Frame<S>& f, In<S> x, In<S> dy, const Gradient<S>& grad) const {
   const auto add = [&](const Affine& affine, In<S> in, In<S> dout) {
-    backward_bias<S>(dout, grad.theta[affine.bias].col(0));
-    affine.weights.backward_weights(in, dout, grad.theta);
+    backward_bias<S>(dout, affine.bias, grad);
+    affine.weights.backward_weights(in, dout, grad);
   };
   add(ends_[1], f.scratch[h_], dy);
   ScratchSlot after = dh_;
@@ -181,7 +181,7 @@ void ResidualNet<S>::collect(const Frame<S>& f, In<S> x, In<S> dy, const Gradien
   }
   add(ends_[0], x, f.scratch[after]);
   if (from_context_) {
-    from_context_->backward_weights(f.context, f.scratch[after], grad.theta);
+    from_context_->backward_weights(f.context, f.scratch[after], grad);
     from_context_->add_backward(f.theta, f.scratch[after], grad.context);
   }
 }

@@ -152,7 +152,7 @@ void TangentNet<S>::backward(const Frame<S>& f, In<S> x, In<S> dy, Out<S> dx, co
   for (std::size_t i = layers_.size(); i-- > 0;) {
     const Layer& layer = layers_[i];
     const In<S> dout = &layer == &layers_.back() ? dy : In<S>(gradient(i));
-    backward_bias<S>(dout, grad.theta[layer.b].col(0));                                 // (10)
+    backward_bias<S>(dout, layer.b, grad);                                              // (10)
     add_outer_product<S>(i == 0 ? x : In<S>(f.scratch[layers_[i - 1].h]), dout, dw(f, layer, grad));
     if (i == 0) {
       product_transposed<S>(dout, w(f, layer), dx);

@@ -280,6 +280,8 @@ template <class S> void transpose_block(const In<S>& x, Index row, Index rows, I
 
 }  // namespace tiles
 
+inline constexpr Index kMostOuterRows = 256;  // of x, turned at a time
+
 /// One product of several that share x: y += x[:, 0 … y.rows())ᵀ·dy.
 template <class S> struct OuterProduct {
   const S* dy;
@@ -288,19 +290,27 @@ template <class S> struct OuterProduct {
   Index rows, cols, y_stride;
 };
 
-/// What x contributes is turned once for all of them, so that its columns lie in the lanes.
-template <class S> void tiled_outer_products(const In<S>& x, std::span<const OuterProduct<S>> products) {
-  constexpr Index kGroup = tiles::kRows * tiles::Register<S>::kLanes, kMostInner = 256;
-  alignas(kAlignment) S turned[static_cast<std::size_t>(kGroup) * kMostInner];
-  for (Index row = 0; row < x.rows(); row += kMostInner) {
-    const Index inner = std::min(kMostInner, x.rows() - row);
+/// What x contributes is turned once for all of them, so that its columns lie in the lanes. Each number of y is added to once for every
+/// `block` rows of x, or oftener where these are more than kMostOuterRows.
+template <class S> void tiled_outer_products(const In<S>& x, std::span<const OuterProduct<S>> products, Index block) {
+  constexpr Index kGroup = tiles::kRows * tiles::Register<S>::kLanes;
+  alignas(kAlignment) S turned[static_cast<std::size_t>(kGroup) * kMostOuterRows];
+  block = std::min(block, kMostOuterRows);
+  const Index most = kMostOuterRows / block * block;
+  for (Index row = 0; row < x.rows(); row += most) {
+    const Index inner = std::min(most, x.rows() - row);
     for (Index col = 0; col < x.cols(); col += kGroup) {
       tiles::transpose_block<S>(x, row, inner, col, std::min(kGroup, x.cols() - col), turned);
       for (const OuterProduct<S>& product : products) {
         const Index count = std::min(kGroup, product.rows - col);
         if (count <= 0) continue;
-        const tiles::Operands<S> o{turned, kGroup, product.dy + row, 1, product.dy_stride, product.y + col, product.y_stride, inner};
-        tiles::for_each_group(product.cols, [&](auto cols, Index first) { tiles::tile_padded_columns<S, cols, true>(o, count, first); });
+        tiles::for_each_group(product.cols, [&](auto cols, Index first) {
+          for (Index begin = 0; begin < inner; begin += block) {
+            const tiles::Operands<S> o{turned + begin * kGroup, kGroup, product.dy + row + begin, 1, product.dy_stride,
+                                       product.y + col, product.y_stride, std::min(block, inner - begin)};
+            tiles::tile_padded_columns<S, cols, true>(o, count, first);
+          }
+        });
       }
     }
   }

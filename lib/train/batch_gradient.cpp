@@ -12,6 +12,12 @@ namespace {
 // An even number of shards, so that two threads finish together; small enough that a shard's activations stay in the cache.
 Index shard_count(Index batch) { return batch < 32 ? 1 : 2 * ((batch + 2 * kMostShardRows - 1) / (2 * kMostShardRows)); }
 
+// Whole groups of lanes, so that sums over the rows of a shard do not depend on whether it begins where its matrix does.
+Index shard_rows(Index batch) {
+  const Index rows = (batch + shard_count(batch) - 1) / shard_count(batch);
+  return (rows + kLanes - 1) / kLanes * kLanes;
+}
+
 // Lanes are what can run side by side. Each costs a gradient, which the reduction has to read: past the size of a cache that is
 // dearer than what a third thread would gain.
 Index lane_count(Index batch, Index parameters) {
@@ -21,10 +27,15 @@ Index lane_count(Index batch, Index parameters) {
 }  // namespace
 
 template <class S>
-BatchGradient<S>::BatchGradient(const Flow<S>& flow, Index batch_size, ThreadPool& pool) : flow_(flow), pool_(pool) {
-  const Index rows = (batch_size + shard_count(batch_size) - 1) / shard_count(batch_size);
+BatchGradient<S>::BatchGradient(const Flow<S>& flow, Index batch_size, ThreadPool& pool)
+    : flow_(flow), pool_(pool), shard_rows_(shard_rows(batch_size)) {
+  Index lanes = lane_count(batch_size, flow.params().size());
+  if (pool.threads() == 1 && lanes == shard_count(batch_size) && flow.sums_by_block()) {
+    shards_per_pass_ = std::min(lanes, kMostShardRows / shard_rows_);
+    lanes = 1;
+  }
+  const Index rows = shards_per_pass_ * shard_rows_;
   const Index features = flow.spec().features, context = flow.spec().context;
-  const Index lanes = lane_count(batch_size, flow.params().size());
   lanes_.reserve(static_cast<std::size_t>(lanes));
   for (Index i = 0; i < lanes; ++i) {
     lanes_.push_back({Workspace<S>(flow.scratch(), rows), Arena<S>(flow.params()), Matrix<S>::Zero(rows, features),
@@ -35,12 +46,12 @@ BatchGradient<S>::BatchGradient(const Flow<S>& flow, Index batch_size, ThreadPoo
 
 template <class S>
 double BatchGradient<S>::run(const Arena<S>& theta, const Rows<S>& rows, std::span<const Index> batch, const Noise& noise) {
-  const Index size = std::ssize(batch), shards = shard_count(size);
+  const Index size = std::ssize(batch), pass = shards_per_pass_ * shard_rows_;
   pool_.run(static_cast<int>(lanes_.size()), [&](int number) {
     Lane& lane = lanes_[static_cast<std::size_t>(number)];
     lane.sum = 0;
-    for (Index shard = number; shard < shards; shard += std::ssize(lanes_)) {
-      const Index first = shard * size / shards, n = (shard + 1) * size / shards - first;
+    for (Index first = number * pass; first < size; first += std::ssize(lanes_) * pass) {
+      const Index n = std::min(pass, size - first);
       const auto indices = batch.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(n));
       for (Index d = 0; d < rows.x.cols(); ++d) {
         for (Index i = 0; i < n; ++i) lane.x(i, d) = rows.x(indices[static_cast<std::size_t>(i)], d);
@@ -53,18 +64,20 @@ double BatchGradient<S>::run(const Arena<S>& theta, const Rows<S>& rows, std::sp
         lane.weight(i) = -weight / static_cast<S>(size);
       }
       lane.scratch.set_rows(n);
-      const Noise of_shard{noise.seed, noise.first_row + static_cast<std::uint64_t>(first)};
-      const Frame<S> f{theta, lane.context.topRows(n), lane.scratch, &of_shard};
-      flow_.ascend(f, lane.x.topRows(n), lane.weight.head(n), lane.logp.head(n), lane.dx.topRows(n),
-                     {lane.grad, lane.dcontext.topRows(n)});
-      for (Index i = 0; i < n; ++i) {
-        lane.sum -= static_cast<double>(lane.weight(i)) * static_cast<double>(lane.logp(i)) * static_cast<double>(size);
-      }
+      const Noise of_pass{noise.seed, noise.first_row + static_cast<std::uint64_t>(first)};
+      const Frame<S> f{theta, lane.context.topRows(n), lane.scratch, &of_pass};
+      const Gradient<S> grad{lane.grad, lane.dcontext.topRows(n), shard_rows_};
+      flow_.ascend(f, lane.x.topRows(n), lane.weight.head(n), lane.logp.head(n), lane.dx.topRows(n), grad);
+      for_each_block(grad, n, [&](Index begin, Index count) {
+        double sum = 0;
+        for (Index i = begin; i < begin + count; ++i) sum -= static_cast<double>(lane.weight(i)) * static_cast<double>(lane.logp(i));
+        lane.sum += sum;
+      });
     }
   });
   double sum = 0;
   for (const Lane& lane : lanes_) sum += lane.sum;
-  return sum;
+  return sum * static_cast<double>(size);
 }
 
 template <class S> double BatchGradient<S>::reduce(Index begin, Index end) {

@@ -17,8 +17,12 @@ inline constexpr Index kMostLanes = 8, kMostShardRows = 256;
 /// A batch is cut in shards, shard k belongs to lane k mod (number of lanes), a lane does its shards in order into its own
 /// gradient, and the gradients of the lanes are summed in order. Shards and lanes depend on the batch and the network alone,
 /// so the result is the same byte for byte with any number of threads. Nothing is allocated after construction.
+///
+/// A single thread needs no lanes where they have one shard each and the flow sums by blocks: it puts the shards, as blocks, into one
+/// gradient, several in one pass if they are small, which comes to the same bytes.
 template <class S> class BatchGradient {
  public:
+  /// batch_size: rows of the largest batch.
   BatchGradient(const Flow<S>& flow, Index batch_size, ThreadPool& pool);
 
   /// Adds up, over the rows `batch` of `rows`, weight · value; the gradient of minus its mean stands in the lanes' arenas.
@@ -41,6 +45,7 @@ template <class S> class BatchGradient {
   };
   const Flow<S>& flow_;
   ThreadPool& pool_;
+  Index shard_rows_, shards_per_pass_ = 1;
   std::vector<Lane> lanes_;
 };
 

@@ -39,15 +39,14 @@ template <class S> class Training {
         options_(options),
         hooks_(hooks),
         pool_(pool),
-        batch_size_(std::min(options.batch_size, training.x.rows())),
-        batches_((training.x.rows() + batch_size_ - 1) / batch_size_),
+        batches_((training.x.rows() + options.batch_size - 1) / options.batch_size),
+        batch_size_((training.x.rows() + batches_ - 1) / batches_),
         warmup_(std::min<Index>(200, std::max<Index>(1, options.epochs * batches_ / 20))),
         adam_(flow.params(), {.weight_decay = options.weight_decay}),
         gradient_(flow, batch_size_, pool),
         judge_(flow, pool),
-        average_(theta),
+        average_(options.average ? theta : Arena<S>()),
         best_(theta),
-        good_(theta),
         slice_squares_(static_cast<std::size_t>(adam_.slices())),
         order_(static_cast<std::size_t>(training.x.rows())),
         logp_(validation.x.rows()) {
@@ -169,8 +168,8 @@ template <class S> class Training {
   void reject_step() {
     ++result_.rejected_steps;
     backoff_ *= 0.5;
-    theta_ = good_;
-    average_ = good_;
+    theta_ = best_;
+    if (options_.average) average_ = best_;
     adam_.reset();
     gradient_.clear(0, std::ssize(theta_.flat()));
   }
@@ -192,7 +191,6 @@ template <class S> class Training {
     const double averaged = options_.average ? mean_log_prob(average_) : raw;
     report.is_average = averaged > raw || !std::isfinite(raw);
     report.validation = report.is_average ? averaged : raw;
-    if (std::isfinite(raw)) good_ = theta_;
     if (std::isfinite(report.validation) && !(report.validation <= best_value_)) {
       best_value_ = report.validation;
       best_ = report.is_average ? average_ : theta_;
@@ -210,12 +208,12 @@ template <class S> class Training {
   const TrainOptions& options_;
   const TrainHooks& hooks_;
   ThreadPool& pool_;
-  Index batch_size_, batches_;
+  Index batches_, batch_size_;  // of an epoch; rows of the largest
   long warmup_;
   Adam<S> adam_;
   BatchGradient<S> gradient_;
   ShardedFlow<S> judge_;
-  Arena<S> average_, best_, good_;  // good: the last raw weights with a finite validation
+  Arena<S> average_, best_;  // the average is empty if there is none
   std::vector<double> slice_squares_;
   std::vector<Index> order_;
   Vector<S> logp_;
