@@ -10,7 +10,7 @@ template <class S> Chain<S>::Chain(Plan& plan, Index features, Index context)
 }
 
 template <class S> void Chain<S>::append(BijectorPtr<S> layer) {
-  if (!layers_.empty()) between_.push_back(plan_.scratch().keep(features_));
+  if (!layers_.empty()) between_.push_back(plan_.scratch().keep_between(features_));
   layers_.push_back(std::move(layer));
 }
 

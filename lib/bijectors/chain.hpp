@@ -15,7 +15,7 @@ template <class S> class Chain final : public Bijector<S> {
   /// Appends Layer(plan, args...); its parameters are named NUMBER.name.… .
   template <class Layer, class... Args> void add(std::string_view name, Args&&... args) {
     const Plan::Scope scope(plan_, std::to_string(layers_.size()) + '.' + std::string(name));
-    const TemporaryScope temporaries(plan_.scratch());
+    const LayerScope layer(plan_.scratch());
     append(std::make_unique<Layer>(plan_, std::forward<Args>(args)...));
   }
   void append(BijectorPtr<S> layer);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <utility>
 
 #include "core/arena.hpp"
 #include "core/error.hpp"
@@ -10,61 +11,89 @@ namespace biject {
 
 /// A handle to n × cols numbers of scratch, n being the rows of the shard at hand.
 struct ScratchSlot {
-  Index column = 0, cols = 0;
-  bool is_temporary = false;
+  /// Where it lies in a workspace for gradients and in one for values (see Workspace): among what lasts or what passes.
+  struct Place {
+    Index column = 0;
+    bool is_passing = false;
+  };
+  Index cols = 0;
+  Place for_gradients, for_values;
 };
 
 /// What the layers of a flow need besides parameters, filled by their constructors.
 ///
 /// `keep` lives from a forward to the backward that follows. `temporary` lives during one call only, so that layers
-/// share the same memory: whatever is reserved inside a TemporaryScope is free again after it.
+/// share the same memory: whatever is reserved inside a LayerScope is free again after it. Where nothing goes backward that is true of
+/// what layers keep, too.
 class ScratchLayout {
  public:
-  ScratchSlot keep(Index cols) { return take(kept_, cols, false); }
-  ScratchSlot temporary(Index cols) {
-    const ScratchSlot slot = take(temporary_, cols, true);
-    most_temporary_ = std::max(most_temporary_, temporary_);
-    return slot;
-  }
+  ScratchSlot keep(Index cols) { return {cols, take(kept_, cols), is_in_layer_ ? pass(values_passing_, cols) : take(values_kept_, cols)}; }
+  /// Of what lies between two layers: not even without a backward is it free after a LayerScope.
+  ScratchSlot keep_between(Index cols) { return {cols, take(kept_, cols), take(values_kept_, cols)}; }
+  ScratchSlot temporary(Index cols) { return {cols, pass(passing_, cols), pass(values_passing_, cols)}; }
   Slot fixed(Index rows, Index cols) { return fixed_.add("", rows, cols); }  // size independent of n
 
-  Index kept() const { return kept_; }
-  Index most_temporary() const { return most_temporary_; }
+  /// Columns of workspaces.
+  Index for_gradients() const { return kept_ + passing_.most; }
+  Index for_values() const { return values_kept_ + values_passing_.most; }
   const Layout& fixed() const { return fixed_; }
 
  private:
-  friend class TemporaryScope;
-  static ScratchSlot take(Index& end, Index cols, bool is_temporary) {
-    const ScratchSlot slot{end, cols, is_temporary};
+  friend class LayerScope;
+  template <class S> friend class Workspace;
+  struct Stack {
+    Index end = 0, most = 0;
+  };
+  static ScratchSlot::Place take(Index& end, Index cols) {
     end += cols;
-    return slot;
+    return {end - cols, false};
   }
-  Index kept_ = 0, temporary_ = 0, most_temporary_ = 0;
+  static ScratchSlot::Place pass(Stack& stack, Index cols) {
+    stack.end += cols;
+    stack.most = std::max(stack.most, stack.end);
+    return {stack.end - cols, true};
+  }
+  Index kept_ = 0, values_kept_ = 0;
+  Stack passing_, values_passing_;
+  bool is_in_layer_ = false;
   Layout fixed_;
 };
 
-/// Gives back, at its end, the temporaries that were reserved since its beginning.
-class TemporaryScope {
+/// Gives back, at its end, what was reserved since its beginning and passes.
+class LayerScope {
  public:
-  explicit TemporaryScope(ScratchLayout& layout) : layout_(layout), begin_(layout.temporary_) {}
-  ~TemporaryScope() { layout_.temporary_ = begin_; }
-  TemporaryScope(const TemporaryScope&) = delete;
-  TemporaryScope& operator=(const TemporaryScope&) = delete;
+  explicit LayerScope(ScratchLayout& layout)
+      : layout_(layout),
+        begin_(layout.passing_.end),
+        values_begin_(layout.values_passing_.end),
+        was_in_layer_(std::exchange(layout.is_in_layer_, true)) {}
+  ~LayerScope() {
+    layout_.passing_.end = begin_;
+    layout_.values_passing_.end = values_begin_;
+    layout_.is_in_layer_ = was_in_layer_;
+  }
+  LayerScope(const LayerScope&) = delete;
+  LayerScope& operator=(const LayerScope&) = delete;
 
  private:
   ScratchLayout& layout_;
-  Index begin_;
+  Index begin_, values_begin_;
+  bool was_in_layer_;
 };
 
-/// Scratch for up to `capacity` rows. One per thread or lane; nothing in it outlives a forward-backward pair.
+/// Scratch for up to `capacity` rows. One per thread or lane; nothing in it outlives a forward-backward pair, or, in one for values,
+/// the forward or inverse of one layer: a backward is only possible with one for gradients, but the other is so small that a cache
+/// may hold it.
 template <class S> class Workspace {
  public:
   using View = Eigen::Map<Matrix<S>, Eigen::AlignedMax>;
+  enum class Use { gradients, values };
 
-  Workspace(const ScratchLayout& layout, Index capacity)
-      : capacity_((capacity + 15) / 16 * 16),
-        kept_(layout.kept() * capacity_),
-        temporary_(layout.most_temporary() * capacity_),
+  Workspace(const ScratchLayout& layout, Index capacity, Use use = Use::gradients)
+      : use_(use),
+        capacity_((capacity + 15) / 16 * 16),
+        kept_((use == Use::values ? layout.values_kept_ : layout.kept_) * capacity_),
+        passing_((use == Use::values ? layout.values_passing_ : layout.passing_).most * capacity_),
         fixed_(layout.fixed()),
         rows_(capacity) {}
 
@@ -76,14 +105,16 @@ template <class S> class Workspace {
   }
 
   View operator[](const ScratchSlot& slot) {
-    S* block = slot.is_temporary ? temporary_.data() : kept_.data();
-    return View(block + slot.column * capacity_, rows_, slot.cols);
+    const ScratchSlot::Place& place = use_ == Use::values ? slot.for_values : slot.for_gradients;
+    S* block = place.is_passing ? passing_.data() : kept_.data();
+    return View(block + place.column * capacity_, rows_, slot.cols);
   }
   typename Arena<S>::View operator[](const Slot& slot) { return fixed_[slot]; }
 
  private:
+  Use use_;
   Index capacity_;
-  AlignedBlock<S> kept_, temporary_;
+  AlignedBlock<S> kept_, passing_;
   Arena<S> fixed_;
   Index rows_;
 };

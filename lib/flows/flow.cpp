@@ -49,7 +49,7 @@ constexpr std::uint32_t kComponentIndex = std::numeric_limits<std::uint32_t>::ma
 }  // namespace
 
 template <class S> typename Flow<S>::Component Flow<S>::make_component(const FlowSpec& spec) {
-  return {make_chain<S>(spec, plan_), make_base<S>(spec, plan_), plan_.scratch().keep(spec.features)};
+  return {make_chain<S>(spec, plan_), make_base<S>(spec, plan_), plan_.scratch().keep_between(spec.features)};
 }
 
 template <class S>
@@ -72,7 +72,7 @@ Flow<S>::Flow(const FlowSpec& spec)
   dlogp_ = plan_.scratch().temporary(number);
   for (Index k = 0; k < number; ++k) {
     const Plan::Scope scope(plan_, "component" + std::to_string(k));
-    const TemporaryScope temporaries(plan_.scratch());
+    const LayerScope layer(plan_.scratch());
     components_.push_back(make_component(component));
   }
 }

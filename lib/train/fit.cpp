@@ -110,11 +110,12 @@ Model fit_in(FitData data, const FitPlan& plan, const FitRequest& request, Threa
 template <class S> double memory_of(const FitPlan& plan, Index columns) {
   const Flow<S> flow(plan.spec);
   const auto numbers = static_cast<double>(flow.params().size());
-  const auto width = static_cast<double>(flow.scratch().kept() + flow.scratch().most_temporary());
+  const auto of_lanes = static_cast<double>(kMostLanes * kMostShardRows * flow.scratch().for_gradients());
+  const auto of_judges = static_cast<double>(2 * kShardRows * flow.scratch().for_values());
   const double rows = static_cast<double>(plan.train_rows + plan.validation_rows) * static_cast<double>(columns);
-  // θ, m, v, average, best, good and the gradients; scratch of as many shards and of two threads that judge; the table, which
+  // θ, m, v, average, best and the gradients; scratch of as many shards and of two threads that judge; the table, which
   // becomes one of S block by block.
-  return sizeof(S) * ((6 + kMostLanes) * numbers + (kMostLanes * kMostShardRows + 2 * kShardRows) * width) + sizeof(double) * rows + 2e7;
+  return sizeof(S) * ((5 + kMostLanes) * numbers + of_lanes + of_judges) + sizeof(double) * rows + 2e7;
 }
 
 }  // namespace

@@ -7,7 +7,7 @@ namespace biject {
 template <class S>
 FlowLane<S>::FlowLane(const Flow<S>& flow)
     : flow_(flow),
-      scratch_(flow.scratch(), kShardRows),
+      scratch_(flow.scratch(), kShardRows, Workspace<S>::Use::values),
       x_(Matrix<S>::Zero(kShardRows, flow.spec().features)),
       context_(Matrix<S>::Zero(kShardRows, flow.spec().context)),
       logp_(Vector<S>::Zero(kShardRows)) {}

@@ -176,6 +176,29 @@ TEST_CASE("a row alone gives the same bytes as in a batch, whatever its place an
   }
 }
 
+TEST_CASE("values are the same where layers share their scratch") {
+  using Use = Workspace<float>::Use;
+  for (const Member& member : members(4, 1)) {
+    CAPTURE(member.name);
+    const Wild<float> wild(member.spec);
+    const Index n = kShardRows;
+    const Matrix<float> x = Subject<float>::random(n, 4, 1, 1.5), context = Subject<float>::random(n, 1, 2, 1);
+    struct Values {
+      Vector<float> logp{kShardRows};
+      Matrix<float> drawn{kShardRows, 4};
+    } values[2];
+    for (const Use use : {Use::gradients, Use::values}) {
+      Workspace<float> scratch(wild.flow.scratch(), n, use);
+      const Frame<float> f{wild.theta, context, scratch};
+      Values& here = values[use == Use::values ? 1 : 0];
+      wild.flow.log_prob(f, x, here.logp);
+      wild.flow.sample(f, Rng(5, Stream::sample), 0, 1, here.drawn);
+    }
+    CHECK(same_bytes<float>(values[0].logp, values[1].logp));
+    CHECK(same_bytes<float>(values[0].drawn, values[1].drawn));
+  }
+}
+
 TEST_CASE("a sample is a function of its number: prefixes and skips are exact") {
   ThreadPool one(1), two(2);
   for (const Member& member : members(3, 0)) {
