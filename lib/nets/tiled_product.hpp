@@ -193,6 +193,12 @@ template <class S> void copy_rows(const StoredPanel<S>& panel, Index row, Index 
   }
 }
 
+/// Begins to fetch what copy_rows will want next: no processor foresees a line here and a line there.
+template <class S> void prefetch_row(const StoredPanel<S>& panel, Index row, Index first, Index count) {
+  const S* from = panel.w + row + first * panel.stride;
+  for (Index c = 0; c < count; ++c, from += panel.stride) __builtin_prefetch(from);
+}
+
 }  // namespace tiles
 
 /// y = Σ x_p·w_pᵀ or y += Σ x_p·w_pᵀ over the panels of w, where x_p are the next columns of x. What some columns of y need of w lies a
@@ -208,6 +214,7 @@ void tiled_product_transposed(const In<S>& x, std::span<const StoredPanel<S>> pa
       const Index inner = std::min(kMostInner, panel.cols - first);
       for (Index row = 0; row < panel.rows; row += kTurned) {
         tiles::copy_rows<S>(panel, row, first, inner, turned);
+        if (row + kTurned < panel.rows) tiles::prefetch_row(panel, row + kTurned, first, inner);
         const tiles::Operands<S> o{from, x.outerStride(), turned, kTurned, 1, y.data() + row * y.outerStride(), y.outerStride(), inner};
         tiles::for_each_group(std::min(kTurned, y.cols() - row), [&](auto cols, Index col) {
           if (row < begun) {
