@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <memory>
 #include <new>
@@ -10,12 +12,18 @@
 
 namespace biject {
 
-/// A cache-line aligned array of numbers, zero at the start; the memory under Arena and Workspace.
+/// A cache-line aligned array of numbers, zero at the start; the memory under Arena and Workspace. Large ones ask for large pages, where
+/// these are whole: a step of training passes through more small ones than the processor remembers places of.
 template <class S> class AlignedBlock {
  public:
   AlignedBlock() = default;
-  explicit AlignedBlock(Index size)
-      : size_(size), data_(static_cast<S*>(::operator new(static_cast<std::size_t>(size) * sizeof(S), kAlign))) {
+  explicit AlignedBlock(Index size) : size_(size) {
+    const std::size_t bytes = static_cast<std::size_t>(size) * sizeof(S), in_large_pages = bytes / kLargePage * kLargePage;
+    const std::align_val_t alignment{in_large_pages > 0 ? kLargePage : static_cast<std::size_t>(kAlignment)};
+    data_ = {static_cast<S*>(::operator new(bytes, alignment)), Free{alignment}};
+#if defined(MADV_HUGEPAGE)
+    if (in_large_pages > 0) ::madvise(data_.get(), in_large_pages, MADV_HUGEPAGE);  // advice: without it all goes on as well
+#endif
     std::fill_n(data_.get(), size, S(0));
   }
   AlignedBlock(const AlignedBlock& other) : AlignedBlock(other.size_) {
@@ -33,9 +41,10 @@ template <class S> class AlignedBlock {
   Index size() const { return size_; }
 
  private:
-  static constexpr std::align_val_t kAlign{static_cast<std::size_t>(kAlignment)};
+  static constexpr std::size_t kLargePage = std::size_t{2} << 20;
   struct Free {
-    void operator()(S* block) const { ::operator delete(block, kAlign); }
+    std::align_val_t alignment{static_cast<std::size_t>(kAlignment)};
+    void operator()(S* block) const { ::operator delete(block, alignment); }
   };
   Index size_ = 0;
   std::unique_ptr<S, Free> data_;
