@@ -88,8 +88,9 @@ template <class S> double BatchGradient<S>::reduce(Index begin, Index end) {
   for (Index i = begin; i < end; i += kLanes) {
     Lanes<S> sum = Lanes<S>::load(total + i, kLanes);
     for (std::size_t lane = 1; lane < lanes_.size(); ++lane) {
-      const S* part = lanes_[lane].grad.flat().data() + i;
+      S* part = lanes_[lane].grad.flat().data() + i;
       for_each_lane([&](int l) { sum[l] += part[l]; });
+      for_each_lane([&](int l) { part[l] = 0; });
     }
     sum.store(total + i, kLanes);
     for_each_lane([&](int l) { squares[l] += static_cast<double>(sum[l]) * static_cast<double>(sum[l]); });
@@ -98,7 +99,7 @@ template <class S> double BatchGradient<S>::reduce(Index begin, Index end) {
 }
 
 template <class S> void BatchGradient<S>::clear(Index begin, Index end) {
-  for (Lane& lane : lanes_) std::fill(lane.grad.flat().begin() + begin, lane.grad.flat().begin() + end, S(0));
+  std::ranges::fill(total().flat().subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)), S(0));
 }
 
 template class BatchGradient<float>;

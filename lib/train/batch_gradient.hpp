@@ -28,11 +28,11 @@ template <class S> class BatchGradient {
   /// Adds up, over the rows `batch` of `rows`, weight · value; the gradient of minus its mean stands in the lanes' arenas.
   /// Row i of the batch draws the noise of row noise.first_row + i.
   double run(const Arena<S>& theta, const Rows<S>& rows, std::span<const Index> batch, const Noise& noise);
-  /// Sums the lanes over [begin, end) into the first and returns the square of the norm of that part.
+  /// Sums the lanes over [begin, end) into the first, makes the others zero again, and returns the square of the norm of that part.
   double reduce(Index begin, Index end);
   /// The gradient after reduce.
   Arena<S>& total() { return lanes_.front().grad; }
-  /// Zero again, over [begin, end), in all lanes.
+  /// Makes it zero again over [begin, end), after reduce.
   void clear(Index begin, Index end);
 
  private:
