@@ -157,8 +157,9 @@ template <class F> void for_each_group(Index cols, F f) {
   if constexpr (kCols > 4) {
     for (; col + 4 <= cols; col += 4) f(std::integral_constant<int, 4>{}, col);
   }
-  for (; col + 2 <= cols; col += 2) f(std::integral_constant<int, 2>{}, col);
-  for (; col < cols; ++col) f(std::integral_constant<int, 1>{}, col);
+  if (cols - col == 3) return f(std::integral_constant<int, 3>{}, col);
+  if (cols - col == 2) return f(std::integral_constant<int, 2>{}, col);
+  if (cols - col == 1) return f(std::integral_constant<int, 1>{}, col);
 }
 
 }  // namespace tiles
