@@ -13,9 +13,24 @@ constexpr Index kNumbersPerLine = kAlignment / static_cast<Index>(sizeof(float))
 
 Index round_up(Index value, Index step) { return (value + step - 1) / step * step; }
 
-// Eight panels skip most of what a triangular mask forbids; narrower ones no longer fill the register blocks of the
-// matrix product, and a width that is no multiple of 16 wastes part of each.
-Index panel_width(Index cols) { return std::max<Index>(32, round_up((cols + kMostPanels - 1) / kMostPanels, 16)); }
+constexpr Index kFewestColumns = 32;  // of a matrix that is worth cutting
+
+/// The columns that end the panels of a masked matrix. Columns that use the same rows make a panel, if there are not too many of these.
+/// Else eight panels skip most of what a triangular mask forbids; narrower ones no longer fill the register blocks of the matrix
+/// product, and a width that is no multiple of 16 wastes part of each.
+std::vector<Index> panel_ends(const std::vector<Index>& prefix) {
+  const Index cols = std::ssize(prefix);
+  if (cols <= kFewestColumns) return cols > 0 ? std::vector<Index>{cols} : std::vector<Index>{};
+  std::vector<Index> ends;
+  for (Index column = 1; column <= cols; ++column) {
+    if (column == cols || prefix[static_cast<std::size_t>(column)] != prefix[static_cast<std::size_t>(column - 1)]) ends.push_back(column);
+  }
+  if (std::ssize(ends) <= kMostPanels) return ends;
+  ends.clear();
+  const Index width = std::max(kFewestColumns, round_up((cols + kMostPanels - 1) / kMostPanels, 16));
+  for (Index column = 0; column < cols; column += width) ends.push_back(std::min(column + width, cols));
+  return ends;
+}
 
 }  // namespace
 
@@ -39,11 +54,10 @@ const Tensor& Layout::add_masked(std::string name, Index rows, std::vector<Index
   BIJECT_EXPECT(std::is_sorted(prefix.begin(), prefix.end()));
   const Index cols = static_cast<Index>(prefix.size());
   Tensor tensor{std::move(name), rows, cols, {}, std::move(prefix)};
-  const bool is_dense = cols > 0 && tensor.prefix.front() == tensor.prefix.back();
-  const Index width = is_dense ? cols : panel_width(cols);
-  for (Index column = 0; column < cols; column += width) {
-    const Index here = std::min(width, cols - column);
-    tensor.panels.push_back({column, place(tensor.prefix[static_cast<std::size_t>(column + here - 1)], here)});
+  Index column = 0;
+  for (const Index end : panel_ends(tensor.prefix)) {
+    tensor.panels.push_back({column, place(tensor.prefix[static_cast<std::size_t>(end - 1)], end - column)});
+    column = end;
   }
   tensors_.push_back(std::move(tensor));
   return tensors_.back();

@@ -10,7 +10,8 @@ namespace biject {
 
 namespace {
 
-constexpr Index kGroupDegrees = 4;  // see MaskedStep
+// Degrees of a group, see MaskedStep. Where there are few, each has units enough.
+Index group_degrees(Index highest) { return highest < 16 ? 1 : 4; }
 
 }  // namespace
 
@@ -44,8 +45,8 @@ Degrees input_degrees(Index inputs) {
 
 MaskedStep masked_step(const Degrees& outputs, Index first) {
   const auto before = [&](Index output) { return output == 0 ? -1 : outputs[output - 1]; };
-  const Index now = outputs[first], begin = now / kGroupDegrees * kGroupDegrees;
-  return {before(first), now, before(outputs.up_to(begin - 1)), begin + kGroupDegrees - 1};
+  const Index size = group_degrees(outputs[outputs.size() - 1]), now = outputs[first], begin = now / size * size;
+  return {before(first), now, before(outputs.up_to(begin - 1)), begin + size - 1};
 }
 
 }  // namespace biject

@@ -53,6 +53,7 @@ struct MaskedStep {
   Index done, now;      // degrees: before this step, after it
   Index known, group;   // … before its group, after the group
   bool begins_group() const { return known == done; }
+  bool is_whole_group() const { return begins_group() && group == now; }
 };
 /// The step that reveals output `first`, the leftmost one of its degree.
 MaskedStep masked_step(const Degrees& outputs, Index first);
