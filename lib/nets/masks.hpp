@@ -49,11 +49,12 @@ Degrees input_degrees(Index inputs);
 ///
 /// Steps of neighbouring degrees form a group. What its units get from all that was known before the group is computed at once, in one
 /// product, and a step adds the little that its group has found since: a unit at a time, the products would be too thin to be fast.
+/// Where there are few degrees, groups are single steps, whose product reads what this step itself has found, too.
 struct MaskedStep {
   Index done, now;      // degrees: before this step, after it
-  Index known, group;   // … before its group, after the group
-  bool begins_group() const { return known == done; }
-  bool is_whole_group() const { return begins_group() && group == now; }
+  Index before, group;  // … before its group, after the group
+  Index known;          // … that the product for the group reads
+  bool begins_group() const { return before == done; }
 };
 /// The step that reveals output `first`, the leftmost one of its degree.
 MaskedStep masked_step(const Degrees& outputs, Index first);

@@ -81,8 +81,8 @@ template <class S> void Mlp<S>::reveal(const Frame<S>& f, In<S> x, Index first, 
     const bool is_last = i + 1 == layers_.size();
     const In<S> in = i == 0 ? x : In<S>(f.scratch[layers_[i - 1].h]);
     Out<S> out = is_last ? y : Out<S>(f.scratch[layer.h]);
-    const Index known = degrees_[i].up_to(step.is_whole_group() ? step.now : step.known);
-    const Units group = degrees_[i + 1].between(step.known, step.group);
+    const Index known = degrees_[i].up_to(step.known);
+    const Units group = degrees_[i + 1].between(step.before, step.group);
     if (step.begins_group() && group.count > 0) {
       auto begun = out.middleCols(group.begin, group.count);
       layer.weights.forward_columns(f.theta, in.leftCols(known), layer.bias, group.begin, begun);

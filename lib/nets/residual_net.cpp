@@ -107,34 +107,29 @@ template <class S> void ResidualNet<S>::reveal(const Frame<S>& f, In<S> x, Index
   const auto columns = [](auto view, const Units& units) { return view.middleCols(units.begin, units.count); };
   const Index known_inputs = std::clamp<Index>(step.known, 0, ends_[0].weights.inputs());
   const Index known = hidden_.up_to(step.known);
-  const Units group = hidden_.between(step.known, step.group), now = hidden_.between(step.done, step.now);
-  const Units outputs = outputs_.between(step.known, step.group), outputs_now = outputs_.between(step.done, step.now);
+  const Units group = hidden_.between(step.before, step.group), now = hidden_.between(step.done, step.now);
+  const Units outputs = outputs_.between(step.before, step.group), outputs_now = outputs_.between(step.done, step.now);
   auto h = f.scratch[h_];
   const auto begin = [&](const Affine& affine, In<S> in, const Units& units, Out<S> out) {
+    if (!step.begins_group() || units.count == 0) return;
     affine.weights.forward_columns(f.theta, in, affine.bias, units.begin, out.middleCols(units.begin, units.count));
   };
-  if (step.begins_group() && group.count > 0) {
-    begin(ends_[0], x.leftCols(known_inputs), group, h);
-    if (from_context_) from_context_->add_columns(f.theta, f.context, 0, group.begin, columns(h, group));
-    for (const Block& block : blocks_) {
-      begin(block.inner, f.scratch[block.a].leftCols(known), group, f.scratch[block.u]);
-      begin(block.outer, f.scratch[block.u].leftCols(known), group, f.scratch[block.begun]);
-    }
+  begin(ends_[0], x.leftCols(known_inputs), group, h);
+  if (from_context_ && step.begins_group()) from_context_->add_columns(f.theta, f.context, 0, group.begin, columns(h, group));
+  auto h_now = columns(h, now);
+  ends_[0].weights.add_columns(f.theta, x, known_inputs, now.begin, h_now);
+  for (const Block& block : blocks_) {
+    auto a = f.scratch[block.a], u = f.scratch[block.u];
+    auto u_now = columns(f.scratch[block.u], now);
+    activate<S>(units_, h_now, columns(f.scratch[block.a], now));
+    begin(block.inner, a.leftCols(known), group, u);
+    block.inner.weights.add_columns(f.theta, a, known, now.begin, u_now);
+    activate<S>(units_, f, block.inner.bias.offset + now.begin, u_now);  // a key of its own
+    begin(block.outer, u.leftCols(known), group, f.scratch[block.begun]);
+    block.outer.weights.add_columns(f.theta, u, known, now.begin, h_now);
+    h_now += columns(f.scratch[block.begun], now);
   }
-  if (step.begins_group()) begin(ends_[1], h.leftCols(known), outputs, y);
-  if (now.count > 0) {
-    auto h_now = columns(h, now);
-    ends_[0].weights.add_columns(f.theta, x, known_inputs, now.begin, h_now);
-    for (const Block& block : blocks_) {
-      const auto a = f.scratch[block.a], u = f.scratch[block.u];
-      auto a_now = columns(f.scratch[block.a], now), u_now = columns(f.scratch[block.u], now);
-      activate<S>(units_, h_now, a_now);
-      block.inner.weights.add_columns(f.theta, a, known, now.begin, u_now);
-      activate<S>(units_, f, block.inner.bias.offset + now.begin, u_now);  // a key of its own
-      block.outer.weights.add_columns(f.theta, u, known, now.begin, h_now);
-      h_now += columns(f.scratch[block.begun], now);
-    }
-  }
+  begin(ends_[1], h.leftCols(known), outputs, y);
   ends_[1].weights.add_columns(f.theta, h, known, outputs_now.begin, columns(y, outputs_now));
 }
 

@@ -15,16 +15,22 @@ using namespace biject;
 
 namespace {
 
-constexpr Index kParams = 3, kFeatures = 6, kRows = 48;
+constexpr Index kParams = 3, kRows = 48;
+
+struct NetCase {
+  Index features;
+  NetStyle style;
+};
 
 struct Net {
-  Net(Index context_columns, const NetStyle& style) : context(Subject<double>::random(kRows, context_columns, 2, 1)) {
-    for (Index o = 0; o < kFeatures * kParams; ++o) visible.push_back(o / kParams);
-    net = make_net<double>(plan, {kFeatures, context_columns, visible}, style);
+  Net(Index context_columns, const NetCase& c)
+      : features(c.features), outputs(features * kParams), context(Subject<double>::random(kRows, context_columns, 2, 1)) {
+    for (Index o = 0; o < outputs; ++o) visible.push_back(o / kParams);
+    net = make_net<double>(plan, {features, context_columns, visible}, c.style);
     theta = Arena<double>(plan.params());
     scratch = std::make_unique<Workspace<double>>(plan.scratch(), kRows);
     const Rng rng(3, Stream::init);
-    net->init(theta, rng, Vector<double>::Zero(kFeatures * kParams));
+    net->init(theta, rng, Vector<double>::Zero(outputs));
     for_each_free([&](double& number, std::uint64_t place, Index) { number = 0.4 * rng.normal(place, 1); });
   }
 
@@ -49,7 +55,7 @@ struct Net {
     return hidden_degrees(tensor.cols, visible, context.cols() > 0);
   }
   Degrees degrees_of_rows(const Tensor& tensor) const {
-    if (tensor.rows == kFeatures) return input_degrees(kFeatures);
+    if (tensor.rows == features) return input_degrees(features);
     if (tensor.rows == context.cols()) return Degrees(std::vector<Index>(static_cast<std::size_t>(tensor.rows), 0));
     return hidden_degrees(tensor.rows, visible, context.cols() > 0);
   }
@@ -71,6 +77,7 @@ struct Net {
     return result;
   }
 
+  Index features, outputs;
   std::vector<Index> visible;
   Plan plan;
   ConditionerPtr<double> net;
@@ -80,9 +87,18 @@ struct Net {
 };
 
 Matrix<double> by_full_pass(Net& net, const Matrix<double>& x) {
-  Matrix<double> y(kRows, kFeatures * kParams);
+  Matrix<double> y(kRows, net.outputs);
   net.net->forward(net.frame(), x, y);
   return y;
+}
+
+/// So few features that a step of the pass is a group of its own, and so many that groups have several.
+std::vector<NetCase> with_few_and_many_features(const std::vector<NetStyle>& styles) {
+  std::vector<NetCase> cases;
+  for (const Index features : {6, 18}) {
+    for (const NetStyle& style : styles) cases.push_back({features, style});
+  }
+  return cases;
 }
 
 const std::vector<NetStyle> kStyles = {
@@ -91,15 +107,16 @@ const std::vector<NetStyle> kStyles = {
 }  // namespace
 
 TEST_CASE("a masked pass gives what a full pass gives") {
-  for (const NetStyle& style : kStyles) {
+  for (const NetCase& net_case : with_few_and_many_features(kStyles)) {
     for (const Index context : {Index{0}, Index{2}}) {
-      CAPTURE(style.hidden.size());
-      CAPTURE(style.blocks);
-      Net net(context, style);
-      const Matrix<double> x = Subject<double>::random(kRows, kFeatures, 1, 1);
+      CAPTURE(net_case.features);
+      CAPTURE(net_case.style.hidden.size());
+      CAPTURE(net_case.style.blocks);
+      Net net(context, net_case);
+      const Matrix<double> x = Subject<double>::random(kRows, net.features, 1, 1);
       const Matrix<double> expected = by_full_pass(net, x);
-      Matrix<double> y(kRows, kFeatures * kParams), so_far = Matrix<double>::Constant(kRows, kFeatures, std::nan(""));
-      for (Index d = 0; d < kFeatures; ++d) {  // features that are not known yet are NaN: looking at them would show
+      Matrix<double> y(kRows, net.outputs), so_far = Matrix<double>::Constant(kRows, net.features, std::nan(""));
+      for (Index d = 0; d < net.features; ++d) {  // features that are not known yet are NaN: looking at them would show
         net.net->reveal(net.frame(), so_far, d * kParams, y);
         so_far.col(d) = x.col(d);
       }
@@ -109,11 +126,12 @@ TEST_CASE("a masked pass gives what a full pass gives") {
 }
 
 TEST_CASE("a masked pass reads every free weight once and a masked one never") {
-  for (const NetStyle& style : kStyles) {
-    CAPTURE(style.hidden.size());
-    CAPTURE(style.blocks);
-    Net net(2, style);
-    const Matrix<double> x = Subject<double>::random(kRows, kFeatures, 1, 1);
+  for (const NetCase& net_case : with_few_and_many_features(kStyles)) {
+    CAPTURE(net_case.features);
+    CAPTURE(net_case.style.hidden.size());
+    CAPTURE(net_case.style.blocks);
+    Net net(2, net_case);
+    const Matrix<double> x = Subject<double>::random(kRows, net.features, 1, 1);
     const Matrix<double> expected = by_full_pass(net, x);
     // All that is stored and not free is poison from the start.
     Arena<double> poisoned(net.plan.params());
@@ -121,13 +139,13 @@ TEST_CASE("a masked pass reads every free weight once and a masked one never") {
     const Arena<double> clean = net.theta;
     net.for_each_free([&](double&, std::uint64_t place, Index) { poisoned.flat()[place] = clean.flat()[place]; });
     net.theta = poisoned;
-    Matrix<double> y(kRows, kFeatures * kParams);
-    for (Index d = 0; d < kFeatures; ++d) {
+    Matrix<double> y(kRows, net.outputs);
+    for (Index d = 0; d < net.features; ++d) {
       net.net->reveal(net.frame(), x, d * kParams, y);
       // What this step read must not be needed again. A weight that was read changes this step's outputs or those to come; to find
       // them all, poison each column whose unit or output was completed now: its prefix is what belongs to degrees up to d.
       for (const Tensor& tensor : net.plan.params().tensors()) {
-        const bool is_last = tensor.cols == kFeatures * kParams;
+        const bool is_last = tensor.cols == net.outputs;
         for (const Panel& panel : tensor.panels) {
           auto block = net.theta[panel.slot];
           for (Index c = 0; c < block.cols(); ++c) {
@@ -155,19 +173,20 @@ TEST_CASE("a masked pass reads every free weight once and a masked one never") {
 }
 
 TEST_CASE("hidden weights are not read again once their units are known") {
-  for (const NetStyle& style : kStyles) {
-    if (style.hidden.empty()) continue;
-    CAPTURE(style.hidden.size());
-    CAPTURE(style.blocks);
-    Net net(0, style);
-    const Matrix<double> x = Subject<double>::random(kRows, kFeatures, 1, 1);
+  for (const NetCase& net_case : with_few_and_many_features(kStyles)) {
+    if (net_case.style.hidden.empty()) continue;
+    CAPTURE(net_case.features);
+    CAPTURE(net_case.style.hidden.size());
+    CAPTURE(net_case.style.blocks);
+    Net net(0, net_case);
+    const Matrix<double> x = Subject<double>::random(kRows, net.features, 1, 1);
     const Matrix<double> expected = by_full_pass(net, x);
-    Matrix<double> y(kRows, kFeatures * kParams);
-    for (Index d = 0; d < kFeatures; ++d) {
+    Matrix<double> y(kRows, net.outputs);
+    for (Index d = 0; d < net.features; ++d) {
       net.net->reveal(net.frame(), x, d * kParams, y);
       // The first matrix tells a unit's degree: the number of inputs it sees. Units of degree ≤ d are done.
       for (const Tensor& tensor : net.plan.params().tensors()) {
-        if (tensor.cols == kFeatures * kParams || tensor.rows != kFeatures || tensor.cols == 1) continue;
+        if (tensor.cols == net.outputs || tensor.rows != net.features || tensor.cols == 1) continue;
         for (const Panel& panel : tensor.panels) {
           for (Index c = 0; c < panel.slot.cols; ++c) {
             if (tensor.prefix[static_cast<std::size_t>(panel.column + c)] <= d) net.theta[panel.slot].col(c).setConstant(std::nan(""));
@@ -186,21 +205,21 @@ struct Gradients {
   explicit Gradients(const Net& net)
       : theta(net.plan.params()),
         context(Matrix<double>::Zero(kRows, net.context.cols())),
-        x(Matrix<double>::Zero(kRows, kFeatures)) {}
+        x(Matrix<double>::Zero(kRows, net.features)) {}
   Gradient<double> frame() { return {theta, context}; }
   Arena<double> theta;
   Matrix<double> context, x;
 };
 
-Matrix<double> some_dy() { return Subject<double>::random(kRows, kFeatures * kParams, 4, 1); }
+Matrix<double> some_dy(const Net& net) { return Subject<double>::random(kRows, net.outputs, 4, 1); }
 
 /// The masked pass of gradients. Before each feature, from the last to the first, calls at(d, gradients so far).
 template <class F> Gradients by_masked_pass(Net& net, const Matrix<double>& x, const Noise* noise, F&& at) {
   Gradients g(net);
-  Matrix<double> dy = Matrix<double>::Constant(kRows, kFeatures * kParams, std::nan(""));  // looking ahead would show
-  for (Index d = kFeatures - 1; d >= 0; --d) {
+  Matrix<double> dy = Matrix<double>::Constant(kRows, net.outputs, std::nan(""));  // looking ahead would show
+  for (Index d = net.features - 1; d >= 0; --d) {
     at(d, g);
-    dy.middleCols(d * kParams, kParams) = some_dy().middleCols(d * kParams, kParams);
+    dy.middleCols(d * kParams, kParams) = some_dy(net).middleCols(d * kParams, kParams);
     net.net->conceal(net.frame(noise), d * kParams, dy.middleCols(d * kParams, kParams), g.x);
   }
   net.net->collect(net.frame(noise), x, dy, g.frame());
@@ -218,31 +237,32 @@ double distance(const Gradients& a, const Gradients& b) {
   return result;
 }
 
-std::vector<NetStyle> styles_of_gradients() {
+std::vector<NetCase> cases_of_gradients() {
   std::vector<NetStyle> styles = kStyles;
   styles.push_back({{40, 3, 33}, 0, {Activation::relu, 0.3}});  // a layer with fewer units than degrees
   styles.push_back({{50}, 2, {Activation::tanh, 0.3}});
-  return styles;
+  return with_few_and_many_features(styles);
 }
 
 }  // namespace
 
 TEST_CASE("a masked pass of gradients gives what a plain backward pass gives") {
   const Noise noise{7, 11};
-  for (const NetStyle& style : styles_of_gradients()) {
+  for (const NetCase& net_case : cases_of_gradients()) {
     for (const Index context : {Index{0}, Index{2}}) {
-      CAPTURE(style.hidden.size());
-      CAPTURE(style.blocks);
-      Net net(context, style);
-      const Matrix<double> x = Subject<double>::random(kRows, kFeatures, 1, 1);
-      Matrix<double> y(kRows, kFeatures * kParams);
+      CAPTURE(net_case.features);
+      CAPTURE(net_case.style.hidden.size());
+      CAPTURE(net_case.style.blocks);
+      Net net(context, net_case);
+      const Matrix<double> x = Subject<double>::random(kRows, net.features, 1, 1);
+      Matrix<double> y(kRows, net.outputs);
       for (const Noise* n : {static_cast<const Noise*>(nullptr), &noise}) {
         net.net->forward(net.frame(n), x, y);
         Gradients expected(net);
-        net.net->backward(net.frame(n), x, some_dy(), expected.x, expected.frame());
+        net.net->backward(net.frame(n), x, some_dy(net), expected.x, expected.frame());
         net.net->forward(net.frame(n), x, y);
         const Gradients g = by_masked_pass(net, x, n, [&](Index d, const Gradients& so_far) {  // complete when its turn comes
-          CHECK((so_far.x.rightCols(kFeatures - d) - expected.x.rightCols(kFeatures - d)).cwiseAbs().maxCoeff() < 1e-12);
+          CHECK((so_far.x.rightCols(net.features - d) - expected.x.rightCols(net.features - d)).cwiseAbs().maxCoeff() < 1e-12);
         });
         CHECK(distance(g, expected) < 1e-12);
       }
@@ -251,23 +271,24 @@ TEST_CASE("a masked pass of gradients gives what a plain backward pass gives") {
 }
 
 TEST_CASE("a masked pass of gradients reads every free weight once and a masked one never") {
-  for (const NetStyle& style : styles_of_gradients()) {
+  for (const NetCase& net_case : cases_of_gradients()) {
     for (const Index context : {Index{0}, Index{2}}) {
-      CAPTURE(style.hidden.size());
-      CAPTURE(style.blocks);
-      Net net(context, style);
-      const Matrix<double> x = Subject<double>::random(kRows, kFeatures, 1, 1);
+      CAPTURE(net_case.features);
+      CAPTURE(net_case.style.hidden.size());
+      CAPTURE(net_case.style.blocks);
+      Net net(context, net_case);
+      const Matrix<double> x = Subject<double>::random(kRows, net.features, 1, 1);
       by_full_pass(net, x);
       const Gradients expected = by_masked_pass(net, x, nullptr, [](Index, const Gradients&) {});
       // In the step of feature d only the columns of units of degree d and of the outputs of feature d are numbers: what is read
       // is read in one step. Degrees start at 1 where units without inputs would be constant.
-      const Net clean(context, style);
+      const Net clean(context, net_case);
       const Index lowest = context > 0 ? 0 : 1;
       const Gradients g = by_masked_pass(net, x, nullptr, [&](Index d, const Gradients&) {
         net.theta = clean.theta;
         net.theta = net.poisoned_but([&](const Tensor& tensor, Index column) {
-          const bool is_output = tensor.cols == kFeatures * kParams;
-          return (is_output ? column / kParams : lowest + column * (kFeatures - lowest) / tensor.cols) == d;
+          const bool is_output = tensor.cols == net.outputs;
+          return (is_output ? column / kParams : lowest + column * (net.features - lowest) / tensor.cols) == d;
         });
       });
       CHECK((g.x - expected.x).cwiseAbs().maxCoeff() == 0);
@@ -279,24 +300,25 @@ TEST_CASE("a masked pass of gradients reads every free weight once and a masked 
 
 TEST_CASE("a masked pass does not mind what an earlier pass left behind") {
   const Noise noise{7, 11};
-  for (const NetStyle& style : styles_of_gradients()) {
-    CAPTURE(style.hidden.size());
-    CAPTURE(style.blocks);
-    Net fresh(2, style), used(2, style);
-    const Matrix<double> x = Subject<double>::random(kRows, kFeatures, 1, 1);
-    const Matrix<double> other = Subject<double>::random(kRows, kFeatures, 9, 1);
+  for (const NetCase& net_case : cases_of_gradients()) {
+    CAPTURE(net_case.features);
+    CAPTURE(net_case.style.hidden.size());
+    CAPTURE(net_case.style.blocks);
+    Net fresh(2, net_case), used(2, net_case);
+    const Matrix<double> x = Subject<double>::random(kRows, net_case.features, 1, 1);
+    const Matrix<double> other = Subject<double>::random(kRows, net_case.features, 9, 1);
     const auto reveal = [&](Net& net, const Noise* n) {
-      Matrix<double> y(kRows, kFeatures * kParams);
-      for (Index d = 0; d < kFeatures; ++d) net.net->reveal(net.frame(n), x, d * kParams, y);
+      Matrix<double> y(kRows, net.outputs);
+      for (Index d = 0; d < net.features; ++d) net.net->reveal(net.frame(n), x, d * kParams, y);
       return y;
     };
     // A whole step of training on other rows, and half a masked pass of each kind.
-    Matrix<double> y(kRows, kFeatures * kParams);
+    Matrix<double> y(kRows, used.outputs);
     Gradients unused(used);
     used.net->forward(used.frame(&noise), other, y);
-    used.net->backward(used.frame(&noise), other, some_dy(), unused.x, unused.frame());
+    used.net->backward(used.frame(&noise), other, some_dy(used), unused.x, unused.frame());
     for (Index d = 0; d < 3; ++d) used.net->reveal(used.frame(&noise), other, d * kParams, y);
-    for (Index d = 5; d > 2; --d) used.net->conceal(used.frame(&noise), d * kParams, some_dy().leftCols(kParams), unused.x);
+    for (Index d = net_case.features - 1; d > 2; --d) used.net->conceal(used.frame(&noise), d * kParams, some_dy(used).leftCols(kParams), unused.x);
     for (const Noise* n : {static_cast<const Noise*>(nullptr), &noise}) {
       CHECK(reveal(used, n) == reveal(fresh, n));
       const Gradients a = by_masked_pass(used, x, n, [](Index, const Gradients&) {});
@@ -304,7 +326,7 @@ TEST_CASE("a masked pass does not mind what an earlier pass left behind") {
       CHECK(distance(a, b) == 0);
       // What reveal leaves serves the plain backward pass as well.
       Gradients expected(used);
-      used.net->backward(used.frame(n), x, some_dy(), expected.x, expected.frame());
+      used.net->backward(used.frame(n), x, some_dy(used), expected.x, expected.frame());
       CHECK(distance(a, expected) < 1e-12);
     }
   }
@@ -312,19 +334,19 @@ TEST_CASE("a masked pass does not mind what an earlier pass left behind") {
 
 TEST_CASE("dropout in a masked pass silences the units of different degrees independently") {
   // Here the outputs of feature d are one unit of degree d. Were the same rows silenced in all units, all outputs would be alike.
-  Net net(2, {{kFeatures}, 0, {Activation::relu, 0.5}});
+  Net net(2, {6, {{6}, 0, {Activation::relu, 0.5}}});
   std::ranges::fill(net.theta.flat(), 0);
   for (const Tensor& tensor : net.plan.params().tensors()) {
     if (tensor.name == "net.b0") net.theta[tensor.panels[0].slot].setOnes();
     if (tensor.name == "net.w1") {
-      for (Index o = 0; o < kFeatures * kParams; ++o) net.theta[tensor.panels[0].slot](o / kParams, o) = 1;
+      for (Index o = 0; o < net.outputs; ++o) net.theta[tensor.panels[0].slot](o / kParams, o) = 1;
     }
   }
   const Noise noise{7, 11};
-  const Matrix<double> x = Matrix<double>::Zero(kRows, kFeatures);
-  Matrix<double> y(kRows, kFeatures * kParams);
-  for (Index d = 0; d < kFeatures; ++d) net.net->reveal(net.frame(&noise), x, d * kParams, y);
-  for (Index d = 1; d < kFeatures; ++d) {
+  const Matrix<double> x = Matrix<double>::Zero(kRows, net.features);
+  Matrix<double> y(kRows, net.outputs);
+  for (Index d = 0; d < net.features; ++d) net.net->reveal(net.frame(&noise), x, d * kParams, y);
+  for (Index d = 1; d < net.features; ++d) {
     const auto alike = (y.col(0).array() == y.col(d * kParams).array()).count();
     CHECK(alike > kRows / 4);
     CHECK(alike < kRows * 3 / 4);
