@@ -326,7 +326,6 @@ void BlockAutoregressive<S>::backward(const Frame<S>& f, In<S> x, In<S> dz, Vect
       add_outer_product<S>(before.leftCols(w.rows()), here, dw);                                  // (9)
       add_product_transposed<S>(here, w, dbefore.leftCols(w.rows()));                             // (10)
     }
-    down.setZero();
     if (is_first) {
       Eigen::Map<Vector<S>>(down.data(), down.size()) = dj.colwise().sum().transpose();  // one row
       if (from_context_) {
@@ -336,6 +335,7 @@ void BlockAutoregressive<S>::backward(const Frame<S>& f, In<S> x, In<S> dz, Vect
       fold(f, layer, grad.theta);
       break;
     }
+    down.setZero();
     auto dg = f.scratch[dg_[(i + 1) % 2]];
     slopes(f, i - 1, g);
     for (Index d = 0; d < features_; ++d) {
