@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <Eigen/Cholesky>
+#include <algorithm>
 #include <cmath>
 
 #include "laws/subject.hpp"
@@ -94,6 +95,20 @@ TEST_CASE("gaussian starts at the maximum of the likelihood") {
   const Eigen::Matrix3d covariance = centred.transpose() * centred / 4000;
   CHECK((learned.mean - mean.transpose()).cwiseAbs().maxCoeff() < 1e-3);
   CHECK((learned.covariance - covariance).cwiseAbs().maxCoeff() < 1e-3);
+}
+
+TEST_CASE("a batch may be smaller than those for which shards were reserved") {
+  // 1025 rows in batches of at most 513: one of 512 rows, for which two shards of 256 would do, and one of 513, for which four were cut.
+  const Rows<double> rows = normal_rows(1025, {0.3, -0.2, 0.1}, some_factor(), 1);
+  const Flow<double> flow(spec_of("gaussian", 3));
+  TrainOptions options;
+  options.epochs = 2;
+  options.batch_size = 513;
+  Arena<double> of_one(flow.params()), of_two(flow.params());
+  ThreadPool one(1), two(2);
+  CHECK(train(flow, of_one, rows, rows, options, one, {}).epochs == 2);
+  CHECK(train(flow, of_two, rows, rows, options, two, {}).epochs == 2);
+  CHECK(std::ranges::equal(of_one.flat(), of_two.flat()));
 }
 
 TEST_CASE("a row of weight two counts like two rows") {
