@@ -63,12 +63,15 @@ template <class S> struct Frame {
   const Noise* noise = nullptr;
 };
 
+inline constexpr Index kMostBlockRows = 256;  // see Gradient
+
 /// Where backward puts its results besides dx: both are added to.
 template <class S> struct Gradient {
   Arena<S>& theta;
   Out<S> context;  // n × C
-  /// Layers that sum by blocks (sums_by_block) add to each number of theta once for every so many rows, the sum over these rows:
-  /// what theta then holds is, to the bit, what comes of a backward for each block into a theta of its own and of adding these up.
+  /// Layers that sum by blocks (sums_by_block) add to each number of theta once for every so many rows, at most kMostBlockRows, the
+  /// sum over these rows: what theta then holds is, to the bit, what comes of a backward for each block into a theta of its own and
+  /// of adding these up.
   Index block = std::numeric_limits<Index>::max();
 };
 

@@ -63,7 +63,7 @@ template <class S> void add_product_transposed(In<S> dy, std::span<const Panel> 
 
 template <class S> void add_outer_product(In<S> x, In<S> dy, Out<S> dw) {
   const OuterProduct<S> product{dy.data(), dy.outerStride(), dw.data(), dw.rows(), dw.cols(), dw.outerStride()};
-  tiled_outer_products<S>(x, {&product, 1}, kMostOuterRows);
+  tiled_outer_products<S>(x, {&product, 1}, kMostBlockRows);
 }
 
 template <class S> void add_outer_products(In<S> x, In<S> dy, std::span<const Panel> panels, const Gradient<S>& grad) {

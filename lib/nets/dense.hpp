@@ -27,7 +27,7 @@ template <class S> void product_transposed(In<S> dy, std::span<const Panel> pane
 template <class S> void add_product_transposed(In<S> dy, std::span<const Panel> panels, const Arena<S>& w, Out<S> dx);
 /// dw += xᵀ·dy
 template <class S> void add_outer_product(In<S> x, In<S> dy, Out<S> dw);
-/// For every panel of a tensor: dw_p += x[:, 0 … rows of p)ᵀ·dy[:, columns of p), by blocks (see Gradient) of at most 256 rows.
+/// For every panel of a tensor: dw_p += x[:, 0 … rows of p)ᵀ·dy[:, columns of p), by blocks (see Gradient).
 template <class S> void add_outer_products(In<S> x, In<S> dy, std::span<const Panel> panels, const Gradient<S>& grad);
 
 /// Solves y·l = x in place for a triangular l (m × m): y holds x on entry. By substitution down the columns, which

@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "core/frame.hpp"
 #include "core/types.hpp"
 
 namespace biject {
@@ -288,8 +289,6 @@ template <class S> void transpose_block(const In<S>& x, Index row, Index rows, I
 
 }  // namespace tiles
 
-inline constexpr Index kMostOuterRows = 256;  // of x, turned at a time
-
 /// One product of several that share x: y += x[:, 0 … y.rows())ᵀ·dy.
 template <class S> struct OuterProduct {
   const S* dy;
@@ -299,12 +298,12 @@ template <class S> struct OuterProduct {
 };
 
 /// What x contributes is turned once for all of them, so that its columns lie in the lanes. Each number of y is added to once for every
-/// `block` rows of x, or oftener where these are more than kMostOuterRows.
+/// `block` rows of x, or oftener where these are more than kMostBlockRows, so many being turned at a time.
 template <class S> void tiled_outer_products(const In<S>& x, std::span<const OuterProduct<S>> products, Index block) {
   constexpr Index kGroup = tiles::kRows * tiles::Register<S>::kLanes;
-  alignas(kAlignment) S turned[static_cast<std::size_t>(kGroup) * kMostOuterRows];
-  block = std::min(block, kMostOuterRows);
-  const Index most = kMostOuterRows / block * block;
+  alignas(kAlignment) S turned[static_cast<std::size_t>(kGroup) * kMostBlockRows];
+  block = std::min(block, kMostBlockRows);
+  const Index most = kMostBlockRows / block * block;
   for (Index row = 0; row < x.rows(); row += most) {
     const Index inner = std::min(most, x.rows() - row);
     for (Index col = 0; col < x.cols(); col += kGroup) {

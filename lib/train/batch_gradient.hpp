@@ -10,7 +10,7 @@
 namespace biject {
 
 /// Bounds of what a BatchGradient holds: lanes, with a gradient and scratch each, and the rows of that scratch.
-inline constexpr Index kMostLanes = 8, kMostShardRows = 256;
+inline constexpr Index kMostLanes = 8, kMostShardRows = kMostBlockRows;
 
 /// The gradient of minus the mean of what training maximises (the log density, see Flow::ascend) over a batch, on all threads.
 ///
