@@ -13,16 +13,15 @@ namespace biject {
 
 namespace {
 
-/// std::barrier, but who waits looks around for a while before it goes to sleep. A training step passes half a dozen barriers within a
-/// millisecond, and to be woken takes longer than what the threads wait for one another.
+/// std::barrier, but who waits looks for a while whether the others are there, and lets other threads run in between, before it goes to
+/// sleep. A training step passes half a dozen barriers within a millisecond, and to be woken takes longer than what the threads
+/// wait for one another.
 class Barrier {
  public:
-  explicit Barrier(int threads) : threads_(threads) {
-    // Where there are more threads than processors, looking around would keep from work those who are waited for.
-    if (threads > static_cast<int>(std::thread::hardware_concurrency())) looks_ = 0;
-  }
+  explicit Barrier(int threads) : threads_(threads) {}
 
   void arrive_and_wait() {
+    constexpr int kLooks = 200;
     const unsigned round = round_.load(std::memory_order_relaxed);
     if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads_) {
       arrived_.store(0, std::memory_order_relaxed);
@@ -30,23 +29,15 @@ class Barrier {
       round_.notify_all();
       return;
     }
-    for (int i = 0; i < looks_; ++i) {
+    for (int i = 0; i < kLooks; ++i) {
       if (round_.load(std::memory_order_acquire) != round) return;
-      pause();
+      std::this_thread::yield();
     }
     round_.wait(round, std::memory_order_acquire);
   }
 
  private:
-  static void pause() {
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    asm volatile("yield");
-#endif
-  }
-
-  int threads_, looks_ = 2000;  // a tenth of a millisecond
+  int threads_;
   std::atomic<int> arrived_ = 0;
   std::atomic<unsigned> round_ = 0;
 };
