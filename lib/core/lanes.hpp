@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/register.hpp"
 #include "core/types.hpp"
 
 namespace biject {
@@ -20,7 +21,7 @@ template <class S> struct Lanes {
   static Lanes load(const S* p, int count) {
     Lanes result;
     if (count == kLanes) {
-      for (int i = 0; i < kLanes; ++i) result[i] = p[i];
+      for_each_register([&](Index i) { Register<S>::at(result.value + i) = Register<S>::at(p + i); });
     } else {
       for (int i = 0; i < kLanes; ++i) result[i] = i < count ? p[i] : S(0);
     }
@@ -28,17 +29,23 @@ template <class S> struct Lanes {
   }
   void store(S* p, int count) const {
     if (count == kLanes) {
-      for (int i = 0; i < kLanes; ++i) p[i] = value[i];
+      for_each_register([&](Index i) { Register<S>::at(p + i) = Register<S>::at(value + i); });
     } else {
       std::copy_n(value, count, p);
     }
   }
   void add_to(S* p, int count) const {
     if (count == kLanes) {
-      for (int i = 0; i < kLanes; ++i) p[i] += value[i];
+      for_each_register([&](Index i) { Register<S>::at(p + i) += Register<S>::at(value + i); });
     } else {
       for (int i = 0; i < count; ++i) p[i] += value[i];
     }
+  }
+
+ private:
+  // Not number by number: the compiler unrolls so short a loop before it thinks of vectors, and then moves some numbers one by one.
+  template <class F> static void for_each_register(F&& move) {
+    for (Index i = 0; i < kLanes; i += Register<S>::kLanes) move(i);
   }
 };
 

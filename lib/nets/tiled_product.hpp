@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/frame.hpp"
+#include "core/register.hpp"
 #include "core/types.hpp"
 
 namespace biject {
@@ -23,21 +24,11 @@ namespace tiles {
 
 // A tile of y is kept in registers: kRows registers of samples times kCols columns, beside kRows of x and one of w. AVX-512 and ARM have
 // 32 registers, the others 16.
-#if defined(__AVX512F__)
-inline constexpr int kRegisterBytes = 64, kRows = 3, kCols = 8;
-#elif defined(__AVX__)
-inline constexpr int kRegisterBytes = 32, kRows = 3, kCols = 4;
-#elif defined(__aarch64__)
-inline constexpr int kRegisterBytes = 16, kRows = 3, kCols = 8;
+#if defined(__AVX512F__) || defined(__aarch64__)
+inline constexpr int kRows = 3, kCols = 8;
 #else
-inline constexpr int kRegisterBytes = 16, kRows = 3, kCols = 4;
+inline constexpr int kRows = 3, kCols = 4;
 #endif
-
-template <class S> struct Register {
-  typedef S Value __attribute__((vector_size(kRegisterBytes)));
-  typedef S InMemory __attribute__((vector_size(kRegisterBytes), aligned(alignof(S)), may_alias));
-  static constexpr Index kLanes = kRegisterBytes / static_cast<Index>(sizeof(S));
-};
 
 template <class S> struct Operands {
   const S* x;
@@ -64,7 +55,6 @@ enum class Last { whole, padded, part };
 template <class S, int rows, int cols, bool adds, Last last = Last::whole>
 void tile(const Operands<S>& o, Index row, Index col, Index done, Index lanes = Register<S>::kLanes) {
   using Value = typename Register<S>::Value;
-  using InMemory = typename Register<S>::InMemory;
   constexpr Index kLanes = Register<S>::kLanes;
   const auto load = [&](const S* p) __attribute__((always_inline)) -> Value {
     if constexpr (last == Last::part) {
@@ -72,7 +62,7 @@ void tile(const Operands<S>& o, Index row, Index col, Index done, Index lanes = 
       std::memcpy(&value, p, static_cast<std::size_t>(lanes) * sizeof(S));
       return value;
     } else {
-      return *reinterpret_cast<const InMemory*>(p);
+      return Register<S>::at(p);
     }
   };
   Value sums[rows * cols];
@@ -100,7 +90,7 @@ void tile(const Operands<S>& o, Index row, Index col, Index done, Index lanes = 
         }
       } else {
         const Value sum = sums[j * rows + i];
-        *reinterpret_cast<InMemory*>(y) = adds ? *reinterpret_cast<const InMemory*>(y) + sum : sum;
+        Register<S>::at(y) = adds ? Register<S>::at(y) + sum : sum;
       }
     });
   });
@@ -265,7 +255,6 @@ template <class S> [[gnu::always_inline]] inline void transpose(typename Registe
 /// to[r·kRows·kLanes + c] = x(row + r, col + c) for r below `rows` and c below `cols`, zero for the other c.
 template <class S> void transpose_block(const In<S>& x, Index row, Index rows, Index col, Index cols, S* to) {
   using Value = typename Register<S>::Value;
-  using InMemory = typename Register<S>::InMemory;
   constexpr Index kLanes = Register<S>::kLanes, kStride = kRows * kLanes;
   for (Index c = 0; c < kStride; c += kLanes) {
     for (Index r = 0; r < rows; r += kLanes) {
@@ -276,13 +265,13 @@ template <class S> void transpose_block(const In<S>& x, Index row, Index rows, I
         if (c + i >= cols) continue;
         const S* from = x.data() + row + r + (col + c + i) * x.outerStride();
         if (here == kLanes) {
-          v[i] = *reinterpret_cast<const InMemory*>(from);
+          v[i] = Register<S>::at(from);
         } else {
           std::memcpy(&v[i], from, static_cast<std::size_t>(here) * sizeof(S));
         }
       }
       transpose<S>(v);
-      for (Index i = 0; i < here; ++i) *reinterpret_cast<InMemory*>(to + (r + i) * kStride + c) = v[i];
+      for (Index i = 0; i < here; ++i) Register<S>::at(to + (r + i) * kStride + c) = v[i];
     }
   }
 }
@@ -300,7 +289,7 @@ template <class S> struct OuterProduct {
 /// What x contributes is turned once for all of them, so that its columns lie in the lanes. Each number of y is added to once for every
 /// `block` rows of x, or oftener where these are more than kMostBlockRows, so many being turned at a time.
 template <class S> void tiled_outer_products(const In<S>& x, std::span<const OuterProduct<S>> products, Index block) {
-  constexpr Index kGroup = tiles::kRows * tiles::Register<S>::kLanes;
+  constexpr Index kGroup = tiles::kRows * Register<S>::kLanes;
   alignas(kAlignment) S turned[static_cast<std::size_t>(kGroup) * kMostBlockRows];
   block = std::min(block, kMostBlockRows);
   const Index most = kMostBlockRows / block * block;
