@@ -146,7 +146,10 @@ template <class F> void for_each_group(Index cols, F f) {
   Index col = 0;
   for (; col + kCols <= cols; col += kCols) f(std::integral_constant<int, kCols>{}, col);
   if constexpr (kCols > 4) {
-    for (; col + 4 <= cols; col += 4) f(std::integral_constant<int, 4>{}, col);
+    if (cols - col == 7) return f(std::integral_constant<int, 7>{}, col);
+    if (cols - col == 6) return f(std::integral_constant<int, 6>{}, col);
+    if (cols - col == 5) return f(std::integral_constant<int, 5>{}, col);
+    if (cols - col == 4) return f(std::integral_constant<int, 4>{}, col);
   }
   if (cols - col == 3) return f(std::integral_constant<int, 3>{}, col);
   if (cols - col == 2) return f(std::integral_constant<int, 2>{}, col);
