@@ -150,15 +150,40 @@ template <class S> inline S tanh_fast(S x) {
   return 2 * sigmoid(2 * x) - 1;
 }
 
+/// 1/√x for normal x > 0, many times faster than a root and a quotient of vectors: from half the exponent and a tangent to the mantissa
+/// (within 3.5 %), by steps of third order, which leave 10⁻⁴ and 10⁻¹² (Householder 1970, The numerical treatment of a single nonlinear
+/// equation, section 4.4).
+template <class S> inline S inverse_root(S x) {
+  using Word = typename FloatBits<S>::Word;
+  constexpr Word kStart = std::is_same_v<S, float> ? Word(0x5F375A86) : Word(0x5FE6EB50C7B537A9);
+  const auto refine = [x](S y) {
+    const S rest = 1 - x * y * y;
+    return y + y * (rest * (S(0.5) + S(0.375) * rest));
+  };
+  const S y = refine(refine(std::bit_cast<S>(static_cast<Word>(kStart - (std::bit_cast<Word>(x) >> 1)))));
+  if constexpr (std::is_same_v<S, float>) {
+    return y;
+  } else {
+    return refine(y);
+  }
+}
+
+/// What soft_clamp divides by, 1/√(1 + (x/bound)²), of an x that is as good as infinite from 10¹⁵ bounds on. NaN stays NaN.
+template <class S> inline S soft_clamp_factor(S ratio) { return inverse_root(1 + ratio * ratio); }
+template <class S> inline S soft_clamp_ratio(S x, S bound) {
+  S ratio = x * (1 / bound);
+  ratio = ratio < S(-1e15) ? S(-1e15) : ratio;
+  return ratio > S(1e15) ? S(1e15) : ratio;
+}
+
 /// An odd, increasing, smooth x ↦ x / √(1 + (x/bound)²) with slope 1 at 0 and limits ±bound.
 template <class S> inline S soft_clamp(S x, S bound) {
-  const S ratio = x / bound;
-  return x / std::sqrt(1 + ratio * ratio);
+  const S ratio = soft_clamp_ratio(x, bound);
+  return bound * ratio * soft_clamp_factor(ratio);
 }
 template <class S> inline S soft_clamp_derivative(S x, S bound) {
-  const S ratio = x / bound;
-  const S square = 1 + ratio * ratio;
-  return 1 / (square * std::sqrt(square));
+  const S factor = soft_clamp_factor(soft_clamp_ratio(x, bound));
+  return factor * factor * factor;
 }
 
 }  // namespace biject

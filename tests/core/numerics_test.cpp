@@ -30,11 +30,26 @@ template <class S> void check_exp_and_log() {
   CHECK(worst_log <= 2);
 }
 
+template <class S> void check_inverse_root() {
+  double worst = 0;
+  for (int i = 0; i <= 200'000; ++i) {
+    const S x = static_cast<S>(std::exp(-80 + 160. * i / 200'000));
+    worst = std::max(worst, ulps(inverse_root(x), static_cast<double>(1 / std::sqrt(static_cast<long double>(x)))));
+  }
+  CHECK(worst <= 2);
+  for (const S x : {S(0.25), S(1), S(4)}) CHECK(inverse_root(x) == 1 / std::sqrt(x));
+}
+
 }  // namespace
 
 TEST_CASE("the fast exponential and logarithm are within two units in the last place") {
   check_exp_and_log<float>();
   check_exp_and_log<double>();
+}
+
+TEST_CASE("the inverse root is within two units in the last place") {
+  check_inverse_root<float>();
+  check_inverse_root<double>();
 }
 
 TEST_CASE("exp stays a normal number at the ends, and NaN stays NaN") {
@@ -70,4 +85,10 @@ TEST_CASE("softplus, sigmoid, tanh and the soft clamp are what they are called")
     CHECK(soft_clamp_derivative(x, 3.) == doctest::Approx(numeric).epsilon(1e-7));
   }
   CHECK(soft_clamp_derivative(0., 3.) == 1);
+  for (const float far : {1e10f, 1e17f, 1e20f, std::numeric_limits<float>::max(), std::numeric_limits<float>::infinity()}) {
+    CHECK(soft_clamp(far, 3.f) == doctest::Approx(3));
+    CHECK(soft_clamp(-far, 3.f) == doctest::Approx(-3));
+    CHECK(soft_clamp_derivative(far, 3.f) < 1e-25f);
+  }
+  CHECK(std::isnan(soft_clamp(std::nanf(""), 3.f)));
 }
