@@ -27,7 +27,7 @@ template <class S> using VectorOut = Eigen::Ref<Vector<S>>;       // n × 1, wri
 /// Bytes to which every block of numbers is aligned: one cache line, one AVX-512 register.
 inline constexpr Index kAlignment = 64;
 
-/// Rows a scoring or sampling shard always has: whole tiles of a product (nets/tiled_product.hpp) on every instruction set.
+/// Rows of a shard of scoring or sampling, if there are as many: whole tiles of a product (nets/tiled_product.hpp) on every instruction set.
 inline constexpr Index kShardRows = 192;
 
 }  // namespace biject

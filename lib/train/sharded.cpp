@@ -2,6 +2,8 @@
 
 #include <atomic>
 
+#include "core/lanes.hpp"
+
 namespace biject {
 
 template <class S>
@@ -12,28 +14,34 @@ FlowLane<S>::FlowLane(const Flow<S>& flow)
       context_(Matrix<S>::Zero(kShardRows, flow.spec().context)),
       logp_(Vector<S>::Zero(kShardRows)) {}
 
+template <class S> template <class F> void FlowLane<S>::for_each_shard(Index n, F&& body) {
+  for (Index first = 0; first < n; first += kShardRows) {
+    const Index rows = std::min(kShardRows, n - first);
+    scratch_.set_rows((rows + kLanes - 1) / kLanes * kLanes);
+    body(first, rows, scratch_.rows());
+  }
+}
+
 template <class S>
 void FlowLane<S>::log_prob(const Arena<S>& theta, In<S> x, In<S> context, VectorOut<S> logp) {
-  for (Index first = 0; first < x.rows(); first += kShardRows) {
-    const Index rows = std::min(kShardRows, x.rows() - first);
+  for_each_shard(x.rows(), [&](Index first, Index rows, Index padded) {
     x_.topRows(rows) = x.middleRows(first, rows);
     context_.topRows(rows) = context.middleRows(first, rows);
-    const Frame<S> f{theta, context_, scratch_};
-    flow_.log_prob(f, x_, logp_);
+    const Frame<S> f{theta, context_.topRows(padded), scratch_};
+    flow_.log_prob(f, x_.topRows(padded), logp_.head(padded));
     logp.segment(first, rows) = logp_.head(rows);
-  }
+  });
 }
 
 template <class S>
 void FlowLane<S>::sample(const Arena<S>& theta, const Rng& rng, std::uint64_t first_row, double temperature, In<S> context,
                          Out<S> x) {
-  for (Index first = 0; first < x.rows(); first += kShardRows) {
-    const Index rows = std::min(kShardRows, x.rows() - first);
+  for_each_shard(x.rows(), [&](Index first, Index rows, Index padded) {
     context_.topRows(rows) = context.middleRows(first, rows);
-    const Frame<S> f{theta, context_, scratch_};
-    flow_.sample(f, rng, first_row + static_cast<std::uint64_t>(first), temperature, x_);
+    const Frame<S> f{theta, context_.topRows(padded), scratch_};
+    flow_.sample(f, rng, first_row + static_cast<std::uint64_t>(first), temperature, x_.topRows(padded));
     x.middleRows(first, rows) = x_.topRows(rows);
-  }
+  });
 }
 
 template <class S> ShardedFlow<S>::ShardedFlow(const Flow<S>& flow, ThreadPool& pool) : pool_(pool) {

@@ -7,8 +7,8 @@
 
 namespace biject {
 
-/// Scores and samples any number of rows on one thread, in shards that always have kShardRows rows (the last one padded),
-/// so that a row's result depends on the row alone.
+/// Scores and samples any number of rows on one thread, in shards of kShardRows rows, the last one padded to whole groups of kLanes: so
+/// a row's result depends on the row alone.
 template <class S> class FlowLane {
  public:
   explicit FlowLane(const Flow<S>& flow);
@@ -19,6 +19,8 @@ template <class S> class FlowLane {
   void sample(const Arena<S>& theta, const Rng& rng, std::uint64_t first_row, double temperature, In<S> context, Out<S> x);
 
  private:
+  template <class F> void for_each_shard(Index n, F&& body);  // body(first, rows, padded rows), after scratch has these
+
   const Flow<S>& flow_;
   Workspace<S> scratch_;
   Matrix<S> x_, context_;  // kShardRows × D, × C
