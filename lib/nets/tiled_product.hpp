@@ -255,11 +255,11 @@ template <class S> [[gnu::always_inline]] inline void transpose(typename Registe
   if constexpr (kLanes > 8) round(std::integral_constant<int, 8>{});
 }
 
-/// to[r·kRows·kLanes + c] = x(row + r, col + c) for r below `rows` and c below `cols`, zero for the other c.
+/// to[r·kRows·kLanes + c] = x(row + r, col + c) for r below `rows` and c below `cols`, zero for what is left of the last register.
 template <class S> void transpose_block(const In<S>& x, Index row, Index rows, Index col, Index cols, S* to) {
   using Value = typename Register<S>::Value;
   constexpr Index kLanes = Register<S>::kLanes, kStride = kRows * kLanes;
-  for (Index c = 0; c < kStride; c += kLanes) {
+  for (Index c = 0; c < cols; c += kLanes) {
     for (Index r = 0; r < rows; r += kLanes) {
       const Index here = std::min(kLanes, rows - r);
       Value v[kLanes];
