@@ -19,8 +19,12 @@ using Index = Eigen::Index;
 template <class S> using Matrix = Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dynamic>;
 template <class S> using Vector = Eigen::Matrix<S, Eigen::Dynamic, 1>;
 
+/// Not a batch but where batches are taken from, row by row in any order: a row lies together.
+template <class S> using RowMatrix = Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
 template <class S> using In = Eigen::Ref<const Matrix<S>>;      // n × something, read
 template <class S> using Out = Eigen::Ref<Matrix<S>>;           // n × something, written
+template <class S> using RowsIn = Eigen::Ref<const RowMatrix<S>>;
 template <class S> using VectorIn = Eigen::Ref<const Vector<S>>;  // n × 1, read
 template <class S> using VectorOut = Eigen::Ref<Vector<S>>;       // n × 1, written
 

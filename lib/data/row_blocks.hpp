@@ -12,7 +12,7 @@ namespace biject {
 /// n × D numbers that grow and go row by row: in blocks of rows, so that neither takes more memory than the numbers.
 class RowBlocks {
  public:
-  using Block = Eigen::Map<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
+  using Block = Eigen::Map<const RowMatrix<double>>;
 
   explicit RowBlocks(Index cols = 0) : cols_(cols) {}
   RowBlocks(const Matrix<double>& values);

@@ -1,6 +1,7 @@
 #include "train/batch_gradient.hpp"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 
 #include "core/for_each_lane.hpp"
@@ -24,6 +25,19 @@ Index lane_count(Index batch, Index parameters) {
   return std::min(shard_count(batch), parameters > 400'000 ? Index{2} : kMostLanes);
 }
 
+/// The rows `indices` of a table, to the first rows of a batch.
+template <class S> void gather(const RowMatrix<S>& table, std::span<const std::uint32_t> indices, Matrix<S>& batch) {
+  for_each_lane_group(std::ssize(indices), [&](Index first, int count) {
+    std::array<const S*, kLanes> from;
+    for (int i = 0; i < count; ++i) from[i] = table.data() + indices[static_cast<std::size_t>(first + i)] * table.cols();
+    for (Index c = 0; c < table.cols(); ++c) {
+      Lanes<S> column;
+      for (int i = 0; i < count; ++i) column[i] = from[i][c];
+      column.store(batch.col(c).data() + first, count);
+    }
+  });
+}
+
 }  // namespace
 
 template <class S>
@@ -45,7 +59,7 @@ BatchGradient<S>::BatchGradient(const Flow<S>& flow, Index batch_size, ThreadPoo
 }
 
 template <class S>
-double BatchGradient<S>::run(const Arena<S>& theta, const Rows<S>& rows, std::span<const Index> batch, const Noise& noise) {
+double BatchGradient<S>::run(const Arena<S>& theta, const Rows<S>& rows, std::span<const std::uint32_t> batch, const Noise& noise) {
   const Index size = std::ssize(batch), pass = shards_per_pass_ * shard_rows_;
   pool_.run(static_cast<int>(lanes_.size()), [&](int number) {
     Lane& lane = lanes_[static_cast<std::size_t>(number)];
@@ -53,12 +67,8 @@ double BatchGradient<S>::run(const Arena<S>& theta, const Rows<S>& rows, std::sp
     for (Index first = number * pass; first < size; first += std::ssize(lanes_) * pass) {
       const Index n = std::min(pass, size - first);
       const auto indices = batch.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(n));
-      for (Index d = 0; d < rows.x.cols(); ++d) {
-        for (Index i = 0; i < n; ++i) lane.x(i, d) = rows.x(indices[static_cast<std::size_t>(i)], d);
-      }
-      for (Index c = 0; c < rows.context.cols(); ++c) {
-        for (Index i = 0; i < n; ++i) lane.context(i, c) = rows.context(indices[static_cast<std::size_t>(i)], c);
-      }
+      gather(rows.x, indices, lane.x);
+      gather(rows.context, indices, lane.context);
       for (Index i = 0; i < n; ++i) {
         const S weight = rows.weights.size() == 0 ? S(1) : rows.weights(indices[static_cast<std::size_t>(i)]);
         lane.weight(i) = -weight / static_cast<S>(size);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -27,7 +28,7 @@ template <class S> class BatchGradient {
 
   /// Adds up, over the rows `batch` of `rows`, weight · value; the gradient of minus its mean stands in the lanes' arenas.
   /// Row i of the batch draws the noise of row noise.first_row + i.
-  double run(const Arena<S>& theta, const Rows<S>& rows, std::span<const Index> batch, const Noise& noise);
+  double run(const Arena<S>& theta, const Rows<S>& rows, std::span<const std::uint32_t> batch, const Noise& noise);
   /// Sums the lanes over [begin, end) into the first, makes the others zero again, and returns the square of the norm of that part.
   double reduce(Index begin, Index end);
   /// The gradient after reduce.

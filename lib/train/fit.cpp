@@ -22,6 +22,7 @@ namespace biject {
 namespace {
 
 constexpr Index kFewestRows = 10;
+constexpr Index kMostRows = std::numeric_limits<std::uint32_t>::max();  // the trainer numbers them in 32 bits
 constexpr Index kStartRows = 20'000;  // rows that data-dependent starts look at
 constexpr Index kEpochsUnderAClock = 100'000;  // with a time limit the clock is the schedule, not a number of epochs
 constexpr std::array kQuantiles{0.1, 1., 5., 25., 50., 75., 95., 99.};  // percent
@@ -135,6 +136,9 @@ FitPlan plan_fit(const FitRequest& request, Index rows, Index validation_rows, I
   plan.train_rows = validation_rows == 0 ? rows - plan.validation_rows : rows;
   if (rows < kFewestRows || plan.train_rows < 2) {
     throw Error(ErrorKind::data, "", fmt::format("a fit needs at least {} complete rows, and here {} {}", kFewestRows, rows == 1 ? "is" : "are", rows));
+  }
+  if (plan.train_rows > kMostRows) {
+    throw Error(ErrorKind::data, "", fmt::format("a fit takes at most {} rows to train on, and here are {}", kMostRows, plan.train_rows));
   }
   FlowSpec& spec = plan.spec;
   spec = default_spec(*row, plan.train_rows, features, context, request.component_flow.value_or(""));

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
 #include <utility>
 
 #include "core/error.hpp"
@@ -94,34 +93,33 @@ Vector<double> weights_of(const Vector<double>& weights, const Selection& select
   return result;
 }
 
-/// Puts rows, standardised, to where their columns begin.
-template <class S> class Standardiser {
- public:
-  /// `context` and `x` have as many rows as `stride` says, and the columns that are given and that are not.
-  Standardiser(const std::vector<Column>& columns, S* context, S* x, Index stride) : columns_(columns) {
-    for (const Column& column : columns) {
-      S*& next = column.is_given ? context : x;
-      places_.push_back(next);
-      next += stride;
-    }
+/// Standardises a row: the columns that are given to `context`, the others to `x`, each column `stride` numbers after the one before.
+template <class S> void standardise(const std::vector<Column>& columns, const double* cells, S* context, S* x, Index stride) {
+  for (const Column& column : columns) {
+    S*& next = column.is_given ? context : x;
+    *next = static_cast<S>((*cells++ - column.mean) / column.scale);
+    next += stride;
   }
-  void put(Index row, const double* cells) {
-    for (std::size_t j = 0; j < places_.size(); ++j) {
-      places_[j][row] = static_cast<S>((cells[j] - columns_[j].mean) / columns_[j].scale);
-    }
+}
+
+/// Puts rows, standardised, one after the other.
+template <class S> class Filler {
+ public:
+  Filler(Rows<S>& target, const std::vector<Column>& columns, Index rows) : target_(target), columns_(columns) {
+    const Index given = std::ranges::count_if(columns, &Column::is_given);
+    target.x.resize(rows, std::ssize(columns) - given);
+    target.context.resize(rows, given);
+  }
+  void put(const double* cells) {
+    standardise(columns_, cells, target_.context.row(filled_).data(), target_.x.row(filled_).data(), 1);
+    ++filled_;
   }
 
  private:
+  Rows<S>& target_;
   const std::vector<Column>& columns_;
-  std::vector<S*> places_;
+  Index filled_ = 0;
 };
-
-template <class S> Standardiser<S> standardiser_to(Rows<S>& target, const std::vector<Column>& columns, Index rows) {
-  const Index given = std::ranges::count_if(columns, &Column::is_given);
-  target.x.resize(rows, std::ssize(columns) - given);
-  target.context.resize(rows, given);
-  return {columns, target.context.data(), target.x.data(), rows};
-}
 
 RowStream stream(const Selection& selection, const std::vector<Column>& columns, const Vector<double>& weights) {
   const Index given = std::ranges::count_if(columns, &Column::is_given);
@@ -129,14 +127,11 @@ RowStream stream(const Selection& selection, const std::vector<Column>& columns,
     constexpr Index kNumbersPerBlock = 400'000;  // a few MB with what becomes of them
     const Index most = std::max<Index>(1, kNumbersPerBlock / std::ssize(columns));
     Matrix<double> block;
-    std::optional<Standardiser<double>> standardiser;
     Index left = selection.rows, count = 0;
     selection.for_each([&](const double* cells) {
-      if (count == 0) {
-        block.resize(std::min(most, left), std::ssize(columns));
-        standardiser.emplace(columns, block.data(), block.data() + given * block.rows(), block.rows());
-      }
-      standardiser->put(count++, cells);
+      if (count == 0) block.resize(std::min(most, left), std::ssize(columns));
+      double* to = block.data() + count++;
+      standardise(columns, cells, to, to + given * block.rows(), block.rows());
       if (count < block.rows()) return;
       visit(block);
       left -= std::exchange(count, 0);
@@ -211,18 +206,13 @@ template <class S> Prepared<S> prepare(FitData data, const FitPlan& plan, std::u
   result.gaussian = gaussian_baseline(stream(training, result.columns, result.training_weights),
                                       stream(validation, result.columns, result.validation_weights));
 
-  auto to_training = standardiser_to(result.training, result.columns, training.rows);
-  auto to_validation = standardiser_to(result.validation, result.columns, validation.rows);
-  Index trained = 0, validated = 0;
-  const auto put = [&](const double* cells, bool is_training) {
-    is_training ? to_training.put(trained++, cells) : to_validation.put(validated++, cells);
-  };
+  Filler<S> to_training(result.training, result.columns, training.rows), to_validation(result.validation, result.columns, validation.rows);
   data.values.take_blocks([&](Index first, const RowBlocks::Block& block) {
-    for (Index i = 0; i < block.rows(); ++i) put(block.data() + i * block.cols(), training.takes(first + i));
+    for (Index i = 0; i < block.rows(); ++i) (training.takes(first + i) ? to_training : to_validation).put(block.data() + i * block.cols());
   });
   if (data.validation) {
     data.validation->take_blocks([&](Index, const RowBlocks::Block& block) {
-      for (Index i = 0; i < block.rows(); ++i) put(block.data() + i * block.cols(), false);
+      for (Index i = 0; i < block.rows(); ++i) to_validation.put(block.data() + i * block.cols());
     });
   }
   result.training.weights = result.training_weights.template cast<S>();

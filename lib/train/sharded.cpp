@@ -23,7 +23,8 @@ template <class S> template <class F> void FlowLane<S>::for_each_shard(Index n, 
 }
 
 template <class S>
-void FlowLane<S>::log_prob(const Arena<S>& theta, In<S> x, In<S> context, VectorOut<S> logp) {
+template <class X>
+void FlowLane<S>::log_prob(const Arena<S>& theta, const X& x, const X& context, VectorOut<S> logp) {
   for_each_shard(x.rows(), [&](Index first, Index rows, Index padded) {
     x_.topRows(rows) = x.middleRows(first, rows);
     context_.topRows(rows) = context.middleRows(first, rows);
@@ -60,9 +61,9 @@ template <class S> template <class F> void ShardedFlow<S>::for_each_shard(Index 
 }
 
 template <class S>
-void ShardedFlow<S>::log_prob(const Arena<S>& theta, In<S> x, In<S> context, VectorOut<S> logp) {
+void ShardedFlow<S>::log_prob(const Arena<S>& theta, RowsIn<S> x, RowsIn<S> context, VectorOut<S> logp) {
   for_each_shard(x.rows(), [&](FlowLane<S>& lane, Index first, Index rows) {
-    lane.log_prob(theta, x.middleRows(first, rows), context.middleRows(first, rows), logp.segment(first, rows));
+    lane.template log_prob<RowsIn<S>>(theta, x.middleRows(first, rows), context.middleRows(first, rows), logp.segment(first, rows));
   });
 }
 
@@ -77,6 +78,8 @@ void ShardedFlow<S>::sample(const Arena<S>& theta, const Rng& rng, std::uint64_t
 
 template class FlowLane<float>;
 template class FlowLane<double>;
+template void FlowLane<float>::log_prob<Matrix<float>>(const Arena<float>&, const Matrix<float>&, const Matrix<float>&, VectorOut<float>);
+template void FlowLane<double>::log_prob<Matrix<double>>(const Arena<double>&, const Matrix<double>&, const Matrix<double>&, VectorOut<double>);
 template class ShardedFlow<float>;
 template class ShardedFlow<double>;
 

@@ -13,8 +13,8 @@ template <class S> class FlowLane {
  public:
   explicit FlowLane(const Flow<S>& flow);
 
-  /// x n × D, context n × C; overwrites logp (n × 1).
-  void log_prob(const Arena<S>& theta, In<S> x, In<S> context, VectorOut<S> logp);
+  /// x n × D, context n × C, both either Matrix<S> or RowMatrix<S>; overwrites logp (n × 1).
+  template <class X> void log_prob(const Arena<S>& theta, const X& x, const X& context, VectorOut<S> logp);
   /// Row i of x (n × D) is draw number first_row + i; context n × C.
   void sample(const Arena<S>& theta, const Rng& rng, std::uint64_t first_row, double temperature, In<S> context, Out<S> x);
 
@@ -32,7 +32,7 @@ template <class S> class ShardedFlow {
  public:
   ShardedFlow(const Flow<S>& flow, ThreadPool& pool);
 
-  void log_prob(const Arena<S>& theta, In<S> x, In<S> context, VectorOut<S> logp);
+  void log_prob(const Arena<S>& theta, RowsIn<S> x, RowsIn<S> context, VectorOut<S> logp);
   void sample(const Arena<S>& theta, const Rng& rng, std::uint64_t first_row, double temperature, In<S> context, Out<S> x);
 
  private:

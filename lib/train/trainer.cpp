@@ -50,7 +50,7 @@ template <class S> class Training {
         slice_squares_(static_cast<std::size_t>(adam_.slices())),
         order_(static_cast<std::size_t>(training.x.rows())),
         logp_(validation.x.rows()) {
-    std::iota(order_.begin(), order_.end(), Index{0});
+    std::iota(order_.begin(), order_.end(), 0U);
   }
 
   TrainResult run() {
@@ -215,7 +215,7 @@ template <class S> class Training {
   ShardedFlow<S> judge_;
   Arena<S> average_, best_;  // the average is empty if there is none
   std::vector<double> slice_squares_;
-  std::vector<Index> order_;
+  std::vector<std::uint32_t> order_;
   Vector<S> logp_;
   Stopwatch watch_;
   TrainResult result_;

@@ -51,7 +51,7 @@ struct TrainResult {
 
 /// Rows to train on or to judge by. weights: empty, or rows × 1, non-negative with a positive sum.
 template <class S> struct Rows {
-  Matrix<S> x, context;   // rows × D, rows × C
+  RowMatrix<S> x, context;   // rows × D, rows × C
   Vector<S> weights;
 };
 

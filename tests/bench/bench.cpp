@@ -71,7 +71,7 @@ class Bench {
 
   Bench(const FlowSpec& spec, Index batch_size, ThreadPool& pool)
       : flow_(spec), theta_(flow_.params()), pool_(pool), batch_size_(batch_size), sharded_(flow_, pool),
-        training_{random(kBatches * batch_size, spec.features), Matrix<float>(kBatches * batch_size, 0), {}},
+        training_{random(kBatches * batch_size, spec.features), RowMatrix<float>(kBatches * batch_size, 0), {}},
         x_(random(kManyRows, spec.features)), drawn_(kManyRows, spec.features), nothing_(kManyRows, 0), logp_(kManyRows) {
     flow_.init(theta_, Rng(0, Stream::init), training_.x, training_.context);
   }
@@ -80,7 +80,7 @@ class Bench {
 
   /// False if rows may have been miscounted.
   bool run(const Next& next, const Answer& answer) {
-    const Rows<float> validation{random(1, flow_.spec().features), Matrix<float>(1, 0), {}};
+    const Rows<float> validation{random(1, flow_.spec().features), RowMatrix<float>(1, 0), {}};
     TrainOptions options;
     options.epochs = 1'000'000;
     options.batch_size = batch_size_;
@@ -135,7 +135,8 @@ class Bench {
   Index batch_size_;
   ShardedFlow<float> sharded_;
   Rows<float> training_;
-  Matrix<float> x_, drawn_, nothing_;
+  RowMatrix<float> x_;
+  Matrix<float> drawn_, nothing_;
   Vector<float> logp_;
   Index calls_ = 0, rows_before_ = 0;
   std::optional<Block> block_;

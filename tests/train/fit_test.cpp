@@ -193,3 +193,10 @@ TEST_CASE("too few rows, constant columns and contradictions are refused by name
   CHECK(kind_of(banana(100), request_with([](FitRequest& r) { r.validation_fraction = 1; })) == 2);
   CHECK(kind_of(banana(100), {}) == 0);
 }
+
+TEST_CASE("a plan says how many rows a fit can take") {
+  const FitRequest request;
+  CHECK_THROWS_WITH_AS(plan_fit(request, 9, 0, 2, 0), doctest::Contains("at least 10 complete rows"), Error);
+  CHECK_THROWS_WITH_AS(plan_fit(request, 5'000'000'000, 0, 2, 0), doctest::Contains("at most 4294967295 rows"), Error);
+  CHECK(plan_fit(request, 4'000'000'000, 0, 2, 0).train_rows == 3'600'000'000);
+}
