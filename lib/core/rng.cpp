@@ -24,6 +24,11 @@ double open_unit(std::uint32_t high, std::uint32_t low) {
   return (std::bit_cast<double>(bits | std::bit_cast<std::uint64_t>(1.)) - 1) + 0x1p-53;  // both exact
 }
 
+// The high half of a 64 × 64 bit product. Its bias, bound / 2⁶⁴, is far below what any table could show.
+std::uint64_t scaled(std::uint32_t high, std::uint32_t low, std::uint64_t bound) {
+  return static_cast<std::uint64_t>(static_cast<Wide>(static_cast<std::uint64_t>(high) << 32 | low) * bound >> 64);
+}
+
 // Two independent normal numbers from the words of one block, by Box and Muller.
 inline void to_normals(std::uint32_t word0, std::uint32_t word1, std::uint32_t word2, std::uint32_t word3, double& even, double& odd) {
   const double radius = std::sqrt(-2 * log_fast(open_unit(word0, word1)));
@@ -118,10 +123,14 @@ void Rng::normals_of_rows(std::uint64_t first_row, std::uint32_t pair, RowGroupN
 }
 
 std::uint64_t Rng::below(std::uint64_t bound, std::uint64_t row, std::uint32_t index) const {
-  // The high half of a 64 × 64 bit product. Its bias, bound / 2⁶⁴, is far below what any table could show.
   const auto words = bits(row, index);
-  const std::uint64_t word = static_cast<std::uint64_t>(words[0]) << 32 | words[1];
-  return static_cast<std::uint64_t>(static_cast<Wide>(word) * bound >> 64);
+  return scaled(words[0], words[1], bound);
+}
+
+void Rng::places_of_rows(std::uint64_t first_row, std::uint32_t index, RowGroupPlaces& places) const {
+  RowGroupBits words;
+  bits_of_rows(first_row, index, words);
+  for (std::size_t i = 0; i < kRowGroup; ++i) places[i] = scaled(words[0][i], words[1][i], first_row + i + 1);
 }
 
 }  // namespace biject

@@ -119,9 +119,12 @@ template <class S> class Training {
   // Fisher–Yates from the order of the epoch before; the result is a function of the seed and the epoch.
   void shuffle(Index epoch) {
     const Rng rng(options_.seed, Stream::shuffle);
-    for (std::size_t i = order_.size(); i > 1; --i) {
-      const auto draw = rng.below(i, static_cast<std::uint64_t>(epoch), static_cast<std::uint32_t>(i));
-      std::swap(order_[i - 1], order_[draw]);
+    Rng::RowGroupPlaces places;
+    for (std::size_t end = order_.size(); end > 0;) {
+      const std::size_t first = (end - 1) / Rng::kRowGroup * Rng::kRowGroup;
+      rng.places_of_rows(first, static_cast<std::uint32_t>(epoch), places);
+      while (end-- > first) std::swap(order_[end], order_[places[end - first]]);
+      end = first;
     }
   }
 

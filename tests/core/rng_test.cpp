@@ -24,6 +24,9 @@ TEST_CASE("rows in groups get the bits of rows one by one") {
       const auto expected = rng.bits(first + i, 9);
       for (std::size_t w = 0; w < 4; ++w) CHECK(words[w][i] == expected[w]);
     }
+    Rng::RowGroupPlaces places;
+    rng.places_of_rows(first, 9, places);
+    for (std::size_t i = 0; i < Rng::kRowGroup; ++i) CHECK(places[i] == rng.below(first + i + 1, first + i, 9));
   }
 }
 
