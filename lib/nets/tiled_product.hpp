@@ -200,7 +200,7 @@ template <class S> void prefetch_row(const StoredPanel<S>& panel, Index row, Ind
 /// column apart, where a cache has few places for it, so it is brought together for all their tiles.
 template <class S, bool adds>
 void tiled_product_transposed(const In<S>& x, std::span<const StoredPanel<S>> panels, Out<S>& y) {
-  constexpr Index kMostInner = 64, kTurned = tiles::kTurned<S>;  // so many columns of a shard of x stay in the first-level cache
+  constexpr Index kMostInner = 128, kTurned = tiles::kTurned<S>;  // so what is turned stays in the first-level cache
   alignas(kAlignment) S turned[static_cast<std::size_t>(kMostInner) * kTurned];
   const S* from = x.data();
   Index begun = adds ? y.cols() : 0;  // columns of y that hold sums already
