@@ -43,6 +43,14 @@ TEST_CASE("uniform numbers are inside the unit interval and fill it evenly") {
   CHECK(distance < std::sqrt(std::log(2 / 1e-9) / (2. * n)));
 }
 
+TEST_CASE("normal numbers are the same on every processor") {
+  const Rng rng(7, Stream::sample);
+  CHECK(rng.normal(0, 0) == 0x1.ccc7a2c614968p-1);
+  CHECK(rng.normal(0, 1) == -0x1.492aabc92e902p-1);
+  CHECK(rng.normal(3'000'009, 6) == 0x1.03ccf8ed84addp+0);
+  CHECK(rng.normal(3'000'009, 7) == -0x1.f145bb492589ap-2);
+}
+
 TEST_CASE("normal numbers have the moments of a normal, and neighbours are independent") {
   const Rng rng(2, Stream::sample);
   const int n = 200'000;
