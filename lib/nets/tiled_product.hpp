@@ -85,8 +85,10 @@ void tile(const Operands<S>& o, Index row, Index col, Index done, Index lanes = 
       S* y = o.y + row + i * kLanes + (col + j) * o.y_stride;
       const bool is_cut = last != Last::whole && i + 1 == rows;
       if (is_cut || (i == 0 && done > 0)) {
+        S sum[kLanes];  // a copy: what is looked up by lane lies in memory, and the sums shall not
+        Register<S>::at(sum) = sums[j * rows + i];
         for (Index lane = i == 0 ? done : 0; lane < (is_cut ? lanes : kLanes); ++lane) {
-          y[lane] = adds ? y[lane] + sums[j * rows + i][lane] : sums[j * rows + i][lane];
+          y[lane] = adds ? y[lane] + sum[lane] : sum[lane];
         }
       } else {
         const Value sum = sums[j * rows + i];
