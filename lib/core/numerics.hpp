@@ -168,13 +168,14 @@ template <class S> inline S inverse_root(S x) {
   }
 }
 
-/// What soft_clamp divides by, 1/√(1 + (x/bound)²), of an x that is as good as infinite from 10¹⁵ bounds on. NaN stays NaN.
-template <class S> inline S soft_clamp_factor(S ratio) { return inverse_root(1 + ratio * ratio); }
+/// x / bound, from ±10¹⁵ on as good as infinite, so that its square is a number. NaN stays NaN.
 template <class S> inline S soft_clamp_ratio(S x, S bound) {
   S ratio = x * (1 / bound);
   ratio = ratio < S(-1e15) ? S(-1e15) : ratio;
   return ratio > S(1e15) ? S(1e15) : ratio;
 }
+/// 1/√(1 + ratio²).
+template <class S> inline S soft_clamp_factor(S ratio) { return inverse_root(1 + ratio * ratio); }
 
 /// An odd, increasing, smooth x ↦ x / √(1 + (x/bound)²) with slope 1 at 0 and limits ±bound.
 template <class S> inline S soft_clamp(S x, S bound) {

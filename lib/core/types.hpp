@@ -24,7 +24,7 @@ template <class S> using RowMatrix = Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dyn
 
 template <class S> using In = Eigen::Ref<const Matrix<S>>;      // n × something, read
 template <class S> using Out = Eigen::Ref<Matrix<S>>;           // n × something, written
-template <class S> using RowsIn = Eigen::Ref<const RowMatrix<S>>;
+template <class S> using RowsIn = Eigen::Ref<const RowMatrix<S>>;  // the same, read
 template <class S> using VectorIn = Eigen::Ref<const Vector<S>>;  // n × 1, read
 template <class S> using VectorOut = Eigen::Ref<Vector<S>>;       // n × 1, written
 

@@ -123,7 +123,7 @@ template <class S> class Training {
     for (std::size_t end = order_.size(); end > 0;) {
       const std::size_t first = (end - 1) / Rng::kRowGroup * Rng::kRowGroup;
       rng.places_of_rows(first, static_cast<std::uint32_t>(epoch), places);
-      while (end-- > first) std::swap(order_[end], order_[places[end - first]]);
+      for (std::size_t i = end; i-- > first;) std::swap(order_[i], order_[places[i - first]]);
       end = first;
     }
   }
