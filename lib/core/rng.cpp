@@ -7,7 +7,6 @@
 
 #include <bit>
 #include <cmath>
-#include <cstring>
 
 #include "core/numerics.hpp"
 #include "core/register.hpp"
@@ -83,9 +82,8 @@ void Rng::bits_of_rows(std::uint64_t first_row, std::uint32_t index, RowGroupBit
   for (std::size_t i = 0; i < kRowGroup; ++i) rows[i] = static_cast<std::uint32_t>(first_row + i);
   for (std::size_t i = 0; i < kRowGroup; ++i) rows_high[i] = static_cast<std::uint32_t>((first_row + i) >> 32);
   for (std::size_t first = 0; first < kRowGroup; first += kWords) {  // the ten rounds of Philox
-    Words c0 = Words{} + index, c1 = Words{} + static_cast<std::uint32_t>(stream_), c2, c3;
-    std::memcpy(&c2, &rows[first], sizeof(Words));
-    std::memcpy(&c3, &rows_high[first], sizeof(Words));
+    Words c0 = Words{} + index, c1 = Words{} + static_cast<std::uint32_t>(stream_);
+    Words c2 = Register<std::uint32_t>::at(&rows[first]), c3 = Register<std::uint32_t>::at(&rows_high[first]);
     auto key0 = static_cast<std::uint32_t>(seed_), key1 = static_cast<std::uint32_t>(seed_ >> 32);
     for (int round = 0; round < 10; ++round) {
       const Product p0 = multiply(c0, kMultiplier0), p1 = multiply(c2, kMultiplier1);
@@ -96,10 +94,10 @@ void Rng::bits_of_rows(std::uint64_t first_row, std::uint32_t index, RowGroupBit
       key0 += kWeyl0;
       key1 += kWeyl1;
     }
-    std::memcpy(&words[0][first], &c0, sizeof(Words));
-    std::memcpy(&words[1][first], &c1, sizeof(Words));
-    std::memcpy(&words[2][first], &c2, sizeof(Words));
-    std::memcpy(&words[3][first], &c3, sizeof(Words));
+    Register<std::uint32_t>::at(&words[0][first]) = c0;
+    Register<std::uint32_t>::at(&words[1][first]) = c1;
+    Register<std::uint32_t>::at(&words[2][first]) = c2;
+    Register<std::uint32_t>::at(&words[3][first]) = c3;
   }
 }
 

@@ -27,7 +27,7 @@ class Rng {
   using RowGroupNormals = std::array<std::array<double, kRowGroup>, 2>;
   void normals_of_rows(std::uint64_t first_row, std::uint32_t pair, RowGroupNormals& normals) const;
   std::uint64_t below(std::uint64_t bound, std::uint64_t row, std::uint32_t index) const;  // in [0, bound)
-  /// below(first_row + i + 1, first_row + i, index) in numbers[i]: the places with which a shuffle swaps these rows.
+  /// below(first_row + i + 1, first_row + i, index) in places[i]: the places with which a shuffle swaps these rows.
   using RowGroupPlaces = std::array<std::uint64_t, kRowGroup>;
   void places_of_rows(std::uint64_t first_row, std::uint32_t index, RowGroupPlaces& places) const;
 
