@@ -49,6 +49,9 @@ template <class S> struct Lanes {
   }
 };
 
+/// n rounded up to whole groups of lanes.
+constexpr Index whole_lane_groups(Index n) { return (n + kLanes - 1) / kLanes * kLanes; }
+
 /// Calls body(first, count) for consecutive groups of at most kLanes of n samples.
 template <class F> inline void for_each_lane_group(Index n, F&& body) {
   for (Index first = 0; first < n; first += kLanes) body(first, static_cast<int>(std::min<Index>(kLanes, n - first)));

@@ -5,6 +5,7 @@
 
 #include "core/arena.hpp"
 #include "core/error.hpp"
+#include "core/lanes.hpp"
 #include "core/types.hpp"
 
 namespace biject {
@@ -91,7 +92,7 @@ template <class S> class Workspace {
 
   Workspace(const ScratchLayout& layout, Index capacity, Use use = Use::gradients)
       : use_(use),
-        capacity_((capacity + 15) / 16 * 16),
+        capacity_(whole_lane_groups(capacity)),
         kept_((use == Use::values ? layout.values_kept_ : layout.kept_) * capacity_),
         passing_((use == Use::values ? layout.values_passing_ : layout.passing_).most * capacity_),
         fixed_(layout.fixed()),

@@ -15,8 +15,7 @@ Index shard_count(Index batch) { return batch < 32 ? 1 : 2 * ((batch + 2 * kMost
 
 // Whole groups of lanes, so that sums over the rows of a shard do not depend on whether it begins where its matrix does.
 Index shard_rows(Index batch) {
-  const Index rows = (batch + shard_count(batch) - 1) / shard_count(batch);
-  return (rows + kLanes - 1) / kLanes * kLanes;
+  return whole_lane_groups((batch + shard_count(batch) - 1) / shard_count(batch));
 }
 
 // Lanes are what can run side by side. Each costs a gradient, which the reduction has to read: past the size of a cache that is

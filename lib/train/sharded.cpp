@@ -17,7 +17,7 @@ FlowLane<S>::FlowLane(const Flow<S>& flow)
 template <class S> template <class F> void FlowLane<S>::for_each_shard(Index n, F&& body) {
   for (Index first = 0; first < n; first += kShardRows) {
     const Index rows = std::min(kShardRows, n - first);
-    scratch_.set_rows((rows + kLanes - 1) / kLanes * kLanes);
+    scratch_.set_rows(whole_lane_groups(rows));
     body(first, rows, scratch_.rows());
   }
 }
