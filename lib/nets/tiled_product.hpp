@@ -5,11 +5,11 @@
 #include <cstring>
 #include <span>
 #include <type_traits>
-#include <utility>
 
 #include "core/frame.hpp"
 #include "core/register.hpp"
 #include "core/types.hpp"
+#include "core/unroll.hpp"
 
 namespace biject {
 
@@ -40,13 +40,6 @@ template <class S> struct Operands {
   Index inner;
   const S* bias = nullptr;       // if set, what the sums of each column start from
 };
-
-/// f(0) … f(count − 1) with constants for arguments, one after the other: a plain loop would leave the sums in memory.
-template <int count, class F> [[gnu::always_inline]] inline void unroll(F f) {
-  [&]<int... i>(std::integer_sequence<int, i...>) __attribute__((always_inline)) {
-    (f(std::integral_constant<int, i>{}), ...);
-  }(std::make_integer_sequence<int, count>{});
-}
 
 /// What the last register of a tile holds: rows, or rows in its first `lanes` lanes, beyond which x may be read or not.
 enum class Last { whole, padded, part };
