@@ -28,12 +28,11 @@ template <> struct FloatBits<double> {
   static constexpr double kLowest = -708., kHighest = 709.;
 };
 
-/// eˣ, with x clamped to the range in which the result is a normal number. NaN stays NaN.
-template <class S> inline S exp_fast(S x) {
+/// eˣ for an x of at most kHighest, clamped from below to the range in which the result is a normal number. NaN stays NaN.
+template <class S> inline S exp_not_high(S x) {
   using Bits = FloatBits<S>;
   using Word = typename Bits::Word;
   x = x < Bits::kLowest ? Bits::kLowest : x;
-  x = x > Bits::kHighest ? Bits::kHighest : x;
   const S shifted = x * S(1.44269504088896341) + Bits::kRound;
   const S whole = shifted - Bits::kRound;
   S result;
@@ -58,6 +57,11 @@ template <class S> inline S exp_fast(S x) {
   }
   const Word exponent = std::bit_cast<Word>(shifted) << Bits::kMantissa;
   return std::bit_cast<S>(static_cast<Word>(std::bit_cast<Word>(result) + exponent));
+}
+
+/// eˣ, with x clamped to that range on both sides.
+template <class S> inline S exp_fast(S x) {
+  return exp_not_high(x > FloatBits<S>::kHighest ? FloatBits<S>::kHighest : x);
 }
 
 /// ln x for normal x > 0; other arguments give a finite or NaN value without meaning.
@@ -132,17 +136,23 @@ inline void sine_and_cosine_of_turns(double x, double& sine, double& cosine) {
   cosine = ((quarter + 1) & 2) != 0 ? -size_of_cosine : size_of_cosine;
 }
 
-/// ln(1 + eˣ); its derivative is sigmoid(x).
-template <class S> inline S softplus(S x) {
-  const S magnitude = x < 0 ? -x : x;
-  return (x > 0 ? x : S(0)) + log_fast(1 + exp_fast(-magnitude));
-}
-
 /// 1 / (1 + e⁻ˣ).
 template <class S> inline S sigmoid(S x) {
-  const S e = exp_fast(x < 0 ? x : -x);
+  const S e = exp_not_high(x < 0 ? x : -x);
   const S p = 1 / (1 + e);
   return x < 0 ? e * p : p;
+}
+
+/// ln(1 + eˣ), and its derivative, which is sigmoid(x).
+template <class S> inline S softplus(S x, S& slope) {
+  const S e = exp_not_high(x < 0 ? x : -x);
+  const S p = 1 / (1 + e);
+  slope = x < 0 ? e * p : p;
+  return (x > 0 ? x : S(0)) + log_fast(1 + e);
+}
+template <class S> inline S softplus(S x) {
+  S slope;
+  return softplus(x, slope);
 }
 
 /// tanh x = 2·sigmoid(2x) − 1, to an absolute accuracy of a few units in the last place of 1.

@@ -24,7 +24,7 @@ template <class S> class Polynomial {
   Polynomial(Index bins, S bound, const Binomials& of_slope, const Binomials& of_curvature, const In<S>& phi, Index first, int count)
       : degree_(static_cast<int>(bins)), count_(count), bound_(bound), width_(2 * bound / static_cast<S>(bins)),
         of_slope_(of_slope), of_curvature_(of_curvature) {
-    inner_.load(phi.data() + first, phi.outerStride(), degree_ - 2, count);
+    inner_.load(degree_ - 2, [&](int k) { return Lanes<S>::load(phi.col(k).data() + first, count); });
     for_each_lane([&](int i) { delta_[0][i] = delta_[degree_ - 1][i] = width_; });
     for (int j = 1; j + 1 < degree_; ++j) {
       for_each_lane([&](int i) { delta_[j][i] = width_ * (kSplineFloor<S> + share() * inner_.e[j - 1][i] * inner_.inverse_sum[i]); });

@@ -18,53 +18,52 @@ template <class S> S wrap(S y, S bound) {
 
 template <class S, int K> class Circle {
  public:
-  Circle(Index bins, S bound, const In<S>& phi, Index first, int count)
-      : spline_(bins, bound, phi, first, count), bound_(bound), below_bound_(bound * (1 - std::numeric_limits<S>::epsilon() / 2)),
-        count_(count), shift_column_(3 * bins) {
-    const auto raw = Lanes<S>::load(phi.data() + first + shift_column_ * phi.outerStride(), count);
-    for (int i = 0; i < kLanes; ++i) {
+  Circle(Index bins, S bound, const PhiGroup<S>& phi)
+      : spline_(bins, bound, phi), bound_(bound), below_bound_(bound * (1 - std::numeric_limits<S>::epsilon() / 2)),
+        shift_column_(3 * bins) {
+    const Lanes<S> raw = phi[shift_column_];
+    for_each_lane([&](int i) {
       const S turns = std::floor(raw[i] / (2 * bound) + S(0.5));
       shift_[i] = clamp(raw[i] - turns * (2 * bound), -bound, bound);  // clamped: of a huge shift only the rounding is left
-    }
+    });
   }
 
   void forward(const Lanes<S>& at, const Lanes<S>& from, const Lanes<S>& in_closed, Lanes<S>& to, Lanes<S>& ld) const {
     const Lanes<S> is_inside = without_end(at, in_closed);
     spline_.forward(at, from, is_inside, to, ld);
-    for (int i = 0; i < kLanes; ++i) {
+    for_each_lane([&](int i) {
       const S y = clamp(to[i], -bound_, below_bound_);
       to[i] = is_inside[i] != 0 ? wrap(y + shift_[i], bound_) : to[i];
-    }
+    });
   }
 
   void inverse(const Lanes<S>& at, const Lanes<S>& from, const Lanes<S>& in_closed, Lanes<S>& to, Lanes<S>& ld) const {
     const Lanes<S> is_inside = without_end(at, in_closed);
     Lanes<S> y;
-    for (int i = 0; i < kLanes; ++i) y[i] = wrap(at[i] - shift_[i], bound_);
+    for_each_lane([&](int i) { y[i] = wrap(at[i] - shift_[i], bound_); });
     spline_.inverse(y, from, is_inside, to, ld);
-    for (int i = 0; i < kLanes; ++i) to[i] = is_inside[i] != 0 ? clamp(to[i], -bound_, below_bound_) : to[i];
+    for_each_lane([&](int i) { to[i] = is_inside[i] != 0 ? clamp(to[i], -bound_, below_bound_) : to[i]; });
   }
 
-  void backward(const Lanes<S>& at, const Lanes<S>& in_closed, const Lanes<S>& az, const Lanes<S>& al, Lanes<S>& dfrom, S* dphi,
-                Index dstride) const {
+  void backward(const Lanes<S>& at, const Lanes<S>& in_closed, const Lanes<S>& az, const Lanes<S>& al, Lanes<S>& dfrom,
+                const PhiGradientGroup<S>& dphi) const {
     const Lanes<S> is_inside = without_end(at, in_closed);
-    spline_.backward(at, is_inside, az, al, dfrom, dphi, dstride);
+    spline_.backward(at, is_inside, az, al, dfrom, dphi);
     Lanes<S> dshift;
-    for (int i = 0; i < kLanes; ++i) dshift[i] = is_inside[i] * az[i];
-    dshift.store(dphi + shift_column_ * dstride, count_);
+    for_each_lane([&](int i) { dshift[i] = is_inside[i] * az[i]; });
+    dphi.set(shift_column_, dshift);
   }
 
  private:
   /// B itself is outside: on the circle it would be −B over again.
   Lanes<S> without_end(const Lanes<S>& at, const Lanes<S>& in_closed) const {
     Lanes<S> result;
-    for (int i = 0; i < kLanes; ++i) result[i] = at[i] < bound_ ? in_closed[i] : S(0);
+    for_each_lane([&](int i) { result[i] = at[i] < bound_ ? in_closed[i] : S(0); });
     return result;
   }
 
   RqSplineBins<S, K, SplineEnds::periodic> spline_;
   S bound_, below_bound_;  // B and the number before it
-  int count_;
   Index shift_column_;
   Lanes<S> shift_;  // in [−B, B]
 };

@@ -52,7 +52,7 @@ template <class S> S cubic_slope(S alpha, S beta, S xi) {
 
 template <class S, int K> class Cubics {
  public:
-  Cubics(Index bins, S bound, const In<S>& phi, Index first, int count) : bins_(bins, bound, phi, first, count), bound_(bound) {}
+  Cubics(Index bins, S bound, const PhiGroup<S>& phi) : bins_(bins, bound, phi), bound_(bound) {}
 
   void forward(const Lanes<S>& at, const Lanes<S>& from, const Lanes<S>& is_inside, Lanes<S>& to, Lanes<S>& ld) const {
     Bin<S> bin;
@@ -60,13 +60,13 @@ template <class S, int K> class Cubics {
     Lanes<S> s, alpha, beta;
     bins_.template find<false>(at, bin);
     shape(bin, beside, s, alpha, beta);
-    for (int i = 0; i < kLanes; ++i) {
+    for_each_lane([&](int i) {
       const S xi = clamp((at[i] - bin.x0[i]) / bin.w[i], S(0), S(1));
       const S value = bin.z0[i] + bin.h[i] * cubic(alpha[i], beta[i], xi);
       const bool inside = is_inside[i] != 0;
       to[i] = inside ? clamp(value, -bound_, bound_) : from[i];  // rounding must not lead out of [−B, B], where the slope may be another
       ld[i] = inside ? log_fast(s[i] * cubic_slope(alpha[i], beta[i], xi)) : S(0);
-    }
+    });
   }
 
   void inverse(const Lanes<S>& at, const Lanes<S>& from, const Lanes<S>& is_inside, Lanes<S>& to, Lanes<S>& ld) const {
@@ -75,26 +75,26 @@ template <class S, int K> class Cubics {
     Lanes<S> s, alpha, beta, r, low, high;
     bins_.template find<true>(at, bin);
     shape(bin, beside, s, alpha, beta);
-    for (int i = 0; i < kLanes; ++i) {
+    for_each_lane([&](int i) {
       r[i] = clamp((at[i] - bin.z0[i]) / bin.h[i], S(0), S(1));
       low[i] = 0;
       high[i] = 1;
-    }
+    });
     const Lanes<S> xi = monotone_root(r, low, high, [&](const Lanes<S>& guess, Lanes<S>& value, Lanes<S>& slope) {
-      for (int i = 0; i < kLanes; ++i) {
+      for_each_lane([&](int i) {
         value[i] = cubic(alpha[i], beta[i], guess[i]);
         slope[i] = cubic_slope(alpha[i], beta[i], guess[i]);
-      }
+      });
     });
-    for (int i = 0; i < kLanes; ++i) {
+    for_each_lane([&](int i) {
       const bool inside = is_inside[i] != 0;
       to[i] = inside ? clamp(bin.x0[i] + xi[i] * bin.w[i], -bound_, bound_) : from[i];
       ld[i] = inside ? -log_fast(s[i] * cubic_slope(alpha[i], beta[i], xi[i])) : S(0);
-    }
+    });
   }
 
-  void backward(const Lanes<S>& at, const Lanes<S>& is_inside, const Lanes<S>& az, const Lanes<S>& al, Lanes<S>& dfrom, S* dphi,
-                Index dstride) const {
+  void backward(const Lanes<S>& at, const Lanes<S>& is_inside, const Lanes<S>& az, const Lanes<S>& al, Lanes<S>& dfrom,
+                const PhiGradientGroup<S>& dphi) const {
     Bin<S> bin;
     Neighbours<S> beside;
     BinGradient<S> g;
@@ -103,7 +103,7 @@ template <class S, int K> class Cubics {
     bins_.template find<false>(at, bin);
     shape(bin, beside, s, alpha, beta);
     const S last = static_cast<S>(bins_.bins() - 1);
-    for (int i = 0; i < kLanes; ++i) {
+    for_each_lane([&](int i) {
       const S inverse_w = 1 / bin.w[i], inverse_s = 1 / s[i], xi = clamp((at[i] - bin.x0[i]) * inverse_w, S(0), S(1)), rest = 1 - xi;
       const S t = xi * rest, gz = az[i] * bin.h[i], p = cubic_slope(alpha[i], beta[i], xi), gl = al[i] / p;
       const S g_xi = gz * p + gl * 2 * ((3 - alpha[i] - beta[i]) * (1 - 2 * xi) - alpha[i] * rest + beta[i] * xi);  // (5)
@@ -131,8 +131,8 @@ template <class S, int K> class Cubics {
       g_beside.w_before[i] = -g_beside.h_before[i] * s_before;
       g_beside.h_after[i] = g_after / beside.after.w[i];
       g_beside.w_after[i] = -g_beside.h_after[i] * s_after;
-    }
-    bins_.spread(bin, beside, is_inside, g, g_beside, dphi, dstride);
+    });
+    bins_.spread(bin, beside, is_inside, g, g_beside, dphi);
   }
 
  private:
@@ -140,14 +140,14 @@ template <class S, int K> class Cubics {
   void shape(const Bin<S>& bin, Neighbours<S>& beside, Lanes<S>& s, Lanes<S>& alpha, Lanes<S>& beta) const {
     const S last = static_cast<S>(bins_.bins() - 1);
     bins_.find_neighbours(bin, beside);
-    for (int i = 0; i < kLanes; ++i) {
+    for_each_lane([&](int i) {
       s[i] = bin.h[i] / bin.w[i];
       const S s_before = beside.before.h[i] / beside.before.w[i], s_after = beside.after.h[i] / beside.after.w[i];
       const S d0 = bin.index[i] == 0 ? end_slope(s[i]) : KnotSlope<S>(s_before, s[i], bin.raw0[i]).d;
       const S d1 = bin.index[i] == last ? end_slope(s[i]) : KnotSlope<S>(s[i], s_after, bin.raw1[i]).d;
       alpha[i] = d0 / s[i];
       beta[i] = d1 / s[i];
-    }
+    });
   }
 
   SplineBins<S, K> bins_;

@@ -16,16 +16,15 @@ template <class S> constexpr S kLambdaShare = S(19) / 20;
 
 template <class S, int K> class TwoPieceBins {
  public:
-  TwoPieceBins(Index bins, S bound, const In<S>& phi, Index first, int count)
-      : bins_(bins, bound, phi, first, count), count_(count), stride_(phi.outerStride()),
-        raw_lambda_(phi.data() + first + (3 * bins - 1) * phi.outerStride()) {}
+  TwoPieceBins(Index bins, S bound, const PhiGroup<S>& phi)
+      : bins_(bins, bound, phi), phi_(phi) {}
 
   void forward(const Lanes<S>& at, const Lanes<S>& from, const Lanes<S>& is_inside, Lanes<S>& to, Lanes<S>& ld) const {
     Bin<S> bin;
     bins_.template find<false>(at, bin);
     const SoftplusSlopes<S> slopes(bin, bins_.bins(), SplineEnds::linear);
     const Lanes<S> raw_lambda = raw_lambda_of(bin);
-    for (int i = 0; i < kLanes; ++i) {
+    for_each_lane([&](int i) {
       const S a0 = std::sqrt(slopes.d0[i]), a1 = std::sqrt(slopes.d1[i]), inverse_w = 1 / bin.w[i];
       const S s = bin.h[i] * inverse_w, xi = clamp((at[i] - bin.x0[i]) * inverse_w, S(0), S(1));
       const S lambda = kLambdaFloor<S> + kLambdaShare<S> * sigmoid(raw_lambda[i]), q = lambda * a0 + (1 - lambda) * a1;  // (1)
@@ -36,7 +35,7 @@ template <class S, int K> class TwoPieceBins {
       const bool inside = is_inside[i] != 0;
       to[i] = inside ? bin.z0[i] + bin.h[i] * (is_left ? r : 1 - r) : from[i];                                           // (4)
       ld[i] = inside ? log_fast(ratio * ratio) : S(0);                                                                   // (5)
-    }
+    });
   }
 
   void inverse(const Lanes<S>& at, const Lanes<S>& from, const Lanes<S>& is_inside, Lanes<S>& to, Lanes<S>& ld) const {
@@ -44,7 +43,7 @@ template <class S, int K> class TwoPieceBins {
     bins_.template find<true>(at, bin);
     const SoftplusSlopes<S> slopes(bin, bins_.bins(), SplineEnds::linear);
     const Lanes<S> raw_lambda = raw_lambda_of(bin);
-    for (int i = 0; i < kLanes; ++i) {
+    for_each_lane([&](int i) {
       const S a0 = std::sqrt(slopes.d0[i]), a1 = std::sqrt(slopes.d1[i]), s = bin.h[i] / bin.w[i];
       const S y = clamp((at[i] - bin.z0[i]) / bin.h[i], S(0), S(1));
       const S lambda = kLambdaFloor<S> + kLambdaShare<S> * sigmoid(raw_lambda[i]), q = lambda * a0 + (1 - lambda) * a1;
@@ -55,18 +54,18 @@ template <class S, int K> class TwoPieceBins {
       const bool inside = is_inside[i] != 0;
       to[i] = inside ? bin.x0[i] + bin.w[i] * (is_left ? eta : 1 - eta) : from[i];
       ld[i] = inside ? -log_fast(ratio * ratio) : S(0);
-    }
+    });
   }
 
-  void backward(const Lanes<S>& at, const Lanes<S>& is_inside, const Lanes<S>& az, const Lanes<S>& al, Lanes<S>& dfrom, S* dphi,
-                Index dstride) const {
+  void backward(const Lanes<S>& at, const Lanes<S>& is_inside, const Lanes<S>& az, const Lanes<S>& al, Lanes<S>& dfrom,
+                const PhiGradientGroup<S>& dphi) const {
     Bin<S> bin;
     BinGradient<S> g;
     Lanes<S> g_raw_lambda;
     bins_.template find<false>(at, bin);
     const SoftplusSlopes<S> slopes(bin, bins_.bins(), SplineEnds::linear);
     const Lanes<S> raw_lambda = raw_lambda_of(bin);
-    for (int i = 0; i < kLanes; ++i) {
+    for_each_lane([&](int i) {
       const S a0 = std::sqrt(slopes.d0[i]), a1 = std::sqrt(slopes.d1[i]), inverse_w = 1 / bin.w[i];
       const S s = bin.h[i] * inverse_w, xi = clamp((at[i] - bin.x0[i]) * inverse_w, S(0), S(1)), part = sigmoid(raw_lambda[i]);
       const S lambda = kLambdaFloor<S> + kLambdaShare<S> * part, q = lambda * a0 + (1 - lambda) * a1;                    // (1)
@@ -89,29 +88,29 @@ template <class S, int K> class TwoPieceBins {
       g.raw0[i] = slopes.raw0_gradient(g_a0 / (2 * a0), i);
       g.raw1[i] = slopes.raw1_gradient(g_a1 / (2 * a1), i);
       g_raw_lambda[i] = is_inside[i] * g_lambda * kLambdaShare<S> * part * (1 - part);
-    }
-    bins_.spread(bin, is_inside, g, dphi, dstride);
-    for (int k = 0; k < bins_.bins(); ++k) {
+    });
+    bins_.spread(bin, is_inside, g, dphi);
+    for_each_bin<K>(bins_.bins(), [&](auto k) {
       Lanes<S> dlambda;
-      for (int i = 0; i < kLanes; ++i) dlambda[i] = bin.index[i] == static_cast<S>(k) ? g_raw_lambda[i] : S(0);
-      dlambda.store(dphi + (3 * bins_.bins() - 1 + k) * dstride, count_);
-    }
+      for_each_lane([&](int i) { dlambda[i] = bin.index[i] == static_cast<S>(k) ? g_raw_lambda[i] : S(0); });
+      dphi.set(lambda_column(k), dlambda);
+    });
   }
 
  private:
   Lanes<S> raw_lambda_of(const Bin<S>& bin) const {
-    Lanes<S> result = Lanes<S>::load(raw_lambda_, count_);
-    for (int k = 1; k < bins_.bins(); ++k) {
-      const auto here = Lanes<S>::load(raw_lambda_ + k * stride_, count_);
-      for (int i = 0; i < kLanes; ++i) result[i] = bin.index[i] == static_cast<S>(k) ? here[i] : result[i];
-    }
+    Lanes<S> result{};
+    for_each_bin<K>(bins_.bins(), [&](auto k) {
+      const Lanes<S> here = phi_[lambda_column(k)];
+      for_each_lane([&](int i) { result[i] = bin.index[i] == static_cast<S>(k) ? here[i] : result[i]; });
+    });
     return result;
   }
 
+  Index lambda_column(int k) const { return 3 * bins_.bins() - 1 + k; }
+
   SplineBins<S, K> bins_;
-  int count_;
-  Index stride_;
-  const S* raw_lambda_;
+  PhiGroup<S> phi_;
 };
 
 }  // namespace

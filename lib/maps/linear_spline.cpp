@@ -17,52 +17,52 @@ template <class S> struct Step {
 
 template <class S, int K> class Histogram {
  public:
-  Histogram(Index bins, S bound, const In<S>& phi, Index first, int count)
-      : bins_(K > 0 ? K : static_cast<int>(bins)), count_(count), bound_(bound), w_(2 * bound / static_cast<S>(bins)) {
-    heights_.load(phi.data() + first, phi.outerStride(), bins_, count);
+  Histogram(Index bins, S bound, const PhiGroup<S>& phi)
+      : bins_(K > 0 ? K : static_cast<int>(bins)), bound_(bound), w_(2 * bound / static_cast<S>(bins)) {
+    heights_.load(bins_, [&](int k) { return phi[k]; });
   }
 
   void forward(const Lanes<S>& at, const Lanes<S>& from, const Lanes<S>& is_inside, Lanes<S>& to, Lanes<S>& ld) const {
     Step<S> bin;
     find<false>(at, bin);
-    for (int i = 0; i < kLanes; ++i) {
+    for_each_lane([&](int i) {
       const S s = bin.h[i] / w_, value = bin.z0[i] + s * (at[i] - bin.x0[i]);
       const bool inside = is_inside[i] != 0;
       to[i] = inside ? clamp(value, -bound_, bound_) : from[i];  // rounding must not lead out of [−B, B], where the slope is another
       ld[i] = inside ? log_fast(s) : S(0);
-    }
+    });
   }
 
   void inverse(const Lanes<S>& at, const Lanes<S>& from, const Lanes<S>& is_inside, Lanes<S>& to, Lanes<S>& ld) const {
     Step<S> bin;
     find<true>(at, bin);
-    for (int i = 0; i < kLanes; ++i) {
+    for_each_lane([&](int i) {
       const S s = bin.h[i] / w_, value = bin.x0[i] + (at[i] - bin.z0[i]) / s;
       const bool inside = is_inside[i] != 0;
       to[i] = inside ? clamp(value, -bound_, bound_) : from[i];
       ld[i] = inside ? -log_fast(s) : S(0);
-    }
+    });
   }
 
-  void backward(const Lanes<S>& at, const Lanes<S>& is_inside, const Lanes<S>& az, const Lanes<S>& al, Lanes<S>& dfrom, S* dphi,
-                Index dstride) const {
+  void backward(const Lanes<S>& at, const Lanes<S>& is_inside, const Lanes<S>& az, const Lanes<S>& al, Lanes<S>& dfrom,
+                const PhiGradientGroup<S>& dphi) const {
     Step<S> bin;
     Lanes<S> g_h, mean_h;
     find<false>(at, bin);
-    for (int i = 0; i < kLanes; ++i) {
+    for_each_lane([&](int i) {
       dfrom[i] = is_inside[i] != 0 ? az[i] * (bin.h[i] / w_) : az[i];
       g_h[i] = az[i] * (at[i] - bin.x0[i]) / w_ + al[i] / bin.h[i];
       mean_h[i] = az[i] * bin.below_h[i] + g_h[i] * bin.p_h[i];
-    }
+    });
     const S share = extent_share(bins_, bound_);
-    for (int k = 0; k < bins_; ++k) {
+    for_each_bin<K>(bins_, [&](auto k) {
       Lanes<S> dh;
-      for (int i = 0; i < kLanes; ++i) {
+      for_each_lane([&](int i) {
         const S number = static_cast<S>(k), of_h = number < bin.index[i] ? az[i] : (number == bin.index[i] ? g_h[i] : S(0));
         dh[i] = share * is_inside[i] * heights_.e[k][i] * heights_.inverse_sum[i] * (of_h - mean_h[i]);
-      }
-      dh.store(dphi + k * dstride, count_);
-    }
+      });
+      dphi.set(k, dh);
+    });
   }
 
  private:
@@ -70,13 +70,13 @@ template <class S, int K> class Histogram {
   template <bool by_height> void find(const Lanes<S>& at, Step<S>& bin) const {
     const S floor = extent_floor(bound_), share = extent_share(bins_, bound_);
     Lanes<S> z_edge, below_h;
-    for (int i = 0; i < kLanes; ++i) {
+    for_each_lane([&](int i) {
       z_edge[i] = -bound_;
       below_h[i] = 0;
-    }
-    for (int k = 0; k < bins_; ++k) {
+    });
+    for_each_bin<K>(bins_, [&](auto k) {
       const S x_edge = -bound_ + static_cast<S>(k) * w_;
-      for (int i = 0; i < kLanes; ++i) {
+      for_each_lane([&](int i) {
         const S p_h = heights_.e[k][i] * heights_.inverse_sum[i], h = floor + share * p_h;
         const bool here = k == 0 || at[i] >= (by_height ? z_edge[i] : x_edge);
         bin.index[i] = here ? static_cast<S>(k) : bin.index[i];
@@ -87,11 +87,11 @@ template <class S, int K> class Histogram {
         bin.below_h[i] = here ? below_h[i] : bin.below_h[i];
         z_edge[i] += h;
         below_h[i] += p_h;
-      }
-    }
+      });
+    });
   }
 
-  int bins_, count_;
+  int bins_;
   S bound_, w_;
   SoftmaxSide<S, K> heights_;
 };

@@ -11,14 +11,14 @@ namespace biject {
 /// Internal to this folder. Numbers in parentheses are the equations of rq_spline.md.
 template <class S, int K, SplineEnds ends> class RqSplineBins {
  public:
-  RqSplineBins(Index bins, S bound, const In<S>& phi, Index first, int count) : bins_(bins, bound, phi, first, count) {}
+  RqSplineBins(Index bins, S bound, const PhiGroup<S>& phi) : bins_(bins, bound, phi) {}
 
   /// From `at` in [−B, B] where is_inside is 1; where it is 0, to = from and ld = 0.
   void forward(const Lanes<S>& at, const Lanes<S>& from, const Lanes<S>& is_inside, Lanes<S>& to, Lanes<S>& ld) const {
     Bin<S> bin;
     bins_.template find<false>(at, bin);
     const SoftplusSlopes<S> slopes(bin, bins_.bins(), ends);
-    for (int i = 0; i < kLanes; ++i) {
+    for_each_lane([&](int i) {
       const S d0 = slopes.d0[i], d1 = slopes.d1[i], inverse_w = 1 / bin.w[i];
       const S s = bin.h[i] * inverse_w, xi = clamp((at[i] - bin.x0[i]) * inverse_w, S(0), S(1));
       const S t = xi * (1 - xi), c = d0 + d1 - 2 * s;                                         // (1)
@@ -28,14 +28,14 @@ template <class S, int K, SplineEnds ends> class RqSplineBins {
       const bool inside = is_inside[i] != 0;
       to[i] = inside ? bin.z0[i] + bin.h[i] * m * inverse_d : from[i];                        // (3)
       ld[i] = inside ? log_fast(ratio * ratio * a) : S(0);                                    // (4)
-    }
+    });
   }
 
   void inverse(const Lanes<S>& at, const Lanes<S>& from, const Lanes<S>& is_inside, Lanes<S>& to, Lanes<S>& ld) const {
     Bin<S> bin;
     bins_.template find<true>(at, bin);
     const SoftplusSlopes<S> slopes(bin, bins_.bins(), ends);
-    for (int i = 0; i < kLanes; ++i) {
+    for_each_lane([&](int i) {
       const S d0 = slopes.d0[i], d1 = slopes.d1[i], h = bin.h[i], y = at[i] - bin.z0[i];
       const S s = h / bin.w[i], c = d0 + d1 - 2 * s;
       const S qa = h * (s - d0) + y * c, qb = h * d0 - y * c, qe = -s * y;                    // (5)
@@ -47,17 +47,17 @@ template <class S, int K, SplineEnds ends> class RqSplineBins {
       const bool inside = is_inside[i] != 0;
       to[i] = inside ? bin.x0[i] + xi * bin.w[i] : from[i];
       ld[i] = inside ? -log_fast(ratio * ratio * a) : S(0);
-    }
+    });
   }
 
   /// From az = ∂L/∂z and al = ∂L/∂ld: dfrom and dphi.
-  void backward(const Lanes<S>& at, const Lanes<S>& is_inside, const Lanes<S>& az, const Lanes<S>& al, Lanes<S>& dfrom, S* dphi,
-                Index dstride) const {
+  void backward(const Lanes<S>& at, const Lanes<S>& is_inside, const Lanes<S>& az, const Lanes<S>& al, Lanes<S>& dfrom,
+                const PhiGradientGroup<S>& dphi) const {
     Bin<S> bin;
     BinGradient<S> g;
     bins_.template find<false>(at, bin);
     const SoftplusSlopes<S> slopes(bin, bins_.bins(), ends);
-    for (int i = 0; i < kLanes; ++i) {
+    for_each_lane([&](int i) {
       const S d0 = slopes.d0[i], d1 = slopes.d1[i], h = bin.h[i], inverse_w = 1 / bin.w[i];
       const S s = h * inverse_w, xi = clamp((at[i] - bin.x0[i]) * inverse_w, S(0), S(1));
       const S t = xi * (1 - xi), c = d0 + d1 - 2 * s, u = 1 - 2 * t, v = 1 - 2 * xi;          // (1)
@@ -76,8 +76,8 @@ template <class S, int K, SplineEnds ends> class RqSplineBins {
       g.h[i] = az[i] * m * inverse_d + g_s * inverse_w;                                       // (8), (15)
       g.raw0[i] = slopes.raw0_gradient(g_d0, i);
       g.raw1[i] = slopes.raw1_gradient(g_d1, i);
-    }
-    bins_.spread(bin, is_inside, g, dphi, dstride);
+    });
+    bins_.spread(bin, is_inside, g, dphi);
   }
 
  private:

@@ -1,7 +1,8 @@
 #pragma once
 
-#include "core/lanes.hpp"
+#include "core/for_each_lane.hpp"
 #include "core/numerics.hpp"
+#include "core/unroll.hpp"
 #include "maps/spline_limits.hpp"
 
 namespace biject {
@@ -11,25 +12,34 @@ namespace biject {
 /// ε: no width or height is below this part of 2B, no slope at a knot below this (where a slope has a floor of its own).
 template <class S> constexpr S kSplineFloor = S(1e-3);
 
+/// f(k) for all bins, with constants for arguments if their number K is one.
+template <int K, class F> inline void for_each_bin(int bins, F f) {
+  if constexpr (K > 0) {
+    unroll<K>(f);
+  } else {
+    for (int k = 0; k < bins; ++k) f(k);
+  }
+}
+
 /// The softmax of the raw numbers of one side for a group of samples, not yet normalised.
 template <class S, int K> struct SoftmaxSide {
   Lanes<S> e[K > 0 ? K : kMostSplineBins];  // exp(raw − max)
   Lanes<S> inverse_sum;
 
-  void load(const S* raw, Index stride, int bins, int count) {
-    Lanes<S> most, sum;
-    for (int k = 0; k < bins; ++k) {
-      e[k] = Lanes<S>::load(raw + k * stride, count);
-      for (int i = 0; i < kLanes; ++i) most[i] = k == 0 || e[k][i] > most[i] ? e[k][i] : most[i];
-    }
-    for (int i = 0; i < kLanes; ++i) sum[i] = 0;
-    for (int k = 0; k < bins; ++k) {
-      for (int i = 0; i < kLanes; ++i) {
-        e[k][i] = exp_fast(e[k][i] - most[i]);
+  /// raw(k) gives the raw numbers of bin k.
+  template <class F> void load(int bins, F&& raw) {
+    Lanes<S> most = raw(0), sum{};
+    for_each_bin<K>(bins, [&](auto k) {
+      e[k] = raw(k);
+      for_each_lane([&](int i) { most[i] = e[k][i] > most[i] ? e[k][i] : most[i]; });
+    });
+    for_each_bin<K>(bins, [&](auto k) {
+      for_each_lane([&](int i) {
+        e[k][i] = exp_not_high(e[k][i] - most[i]);
         sum[i] += e[k][i];
-      }
-    }
-    for (int i = 0; i < kLanes; ++i) inverse_sum[i] = 1 / sum[i];
+      });
+    });
+    for_each_lane([&](int i) { inverse_sum[i] = 1 / sum[i]; });
   }
 };
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/lanes.hpp"
 #include "laws/subject.hpp"
 #include "maps/circular_rq_spline.hpp"
 #include "maps/cubic_spline.hpp"
@@ -102,6 +103,33 @@ TEST_CASE("every spline of zeros is the identity") {
         CHECK((z.to - x).cwiseAbs().maxCoeff() < 1e-13);
         CHECK(z.logdet.cwiseAbs().maxCoeff() < 1e-12);
       }
+    }
+  }
+}
+
+TEST_CASE("samples beyond the last whole group get the same bits as in one, and nothing is written behind them") {
+  const Index many = 3 * kLanes, few = 2 * kLanes + 5;
+  const double untouched = 12345;
+  for (const Spline& spline : splines()) {
+    for (const Index bins : {spline.fewest_bins, Index{8}, Index{64}}) {
+      CAPTURE(spline.name);
+      CAPTURE(bins);
+      const auto map = spline.make(bins);
+      const Matrix<double> phi = Subject<double>::random(many, map->params(), 1, 2), from = Subject<double>::random(many, 3, 2, 2);
+      const auto run = [&](Index n) {  // columns: z, logdet, x, logdet, dx, dphi
+        Matrix<double> result = Matrix<double>::Constant(many, 5 + map->params(), untouched);
+        const auto column = [&](Index c) { return result.col(c).head(n); };
+        column(1).setZero();
+        column(3).setZero();
+        map->forward(phi.topRows(n), from.col(0).head(n), column(0), column(1));
+        map->inverse(phi.topRows(n), from.col(0).head(n), column(2), column(3));
+        map->backward(phi.topRows(n), from.col(0).head(n), from.col(1).head(n), from.col(2).head(n), column(4),
+                      result.rightCols(map->params()).topRows(n));
+        return result;
+      };
+      const Matrix<double> whole = run(many), part = run(few);
+      CHECK(part.topRows(few) == whole.topRows(few));
+      CHECK((part.bottomRows(many - few).array() == untouched).all());
     }
   }
 }
