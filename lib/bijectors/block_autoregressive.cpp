@@ -15,7 +15,6 @@ namespace {
 
 template <class S> constexpr S kBound = 7;  // of numbers under an exponential
 constexpr double kStartScale = -3;          // log_scale of the last layer: it adds about 1/20
-constexpr HiddenUnits kTanh{Activation::tanh, 0};
 
 template <class S> S bounded_exp(S raw) { return exp_fast(soft_clamp(raw, kBound<S>)); }
 
@@ -161,13 +160,19 @@ void BlockAutoregressive<S>::forward(const Frame<S>& f, In<S> x, Out<S> z, Vecto
     const bool is_first = i == 0, is_last = i + 1 == layers_.size();
     const In<S> before = is_first ? x : In<S>(f.scratch[layers_[i - 1].h]);
     Out<S> after = is_last ? z : Out<S>(f.scratch[layer.h]);
+    const Activation activation = is_last ? Activation::none : Activation::tanh;
+    if (is_first && from_context_) from_context_->forward(f.theta, f.context, after);
     for (std::size_t p = 0; p < layer.w.size(); ++p) {
       const auto w = f.scratch[layer.w[p]];
       const Index column = layer.raw.panels[p].column;
-      product<S>(before.leftCols(w.rows()), w, f.theta[layer.bias].col(0).segment(column, w.cols()), after.middleCols(column, w.cols()));
+      const auto bias = f.theta[layer.bias].col(0).segment(column, w.cols());
+      auto to = after.middleCols(column, w.cols());
+      if (is_first && from_context_) {
+        add_product<S>(before.leftCols(w.rows()), w, bias, activation, to);                       // (1)
+      } else {
+        product<S>(before.leftCols(w.rows()), w, bias, activation, to);
+      }
     }
-    if (is_first && from_context_) from_context_->add_forward(f.theta, f.context, after);
-    if (!is_last) activate<S>(kTanh, f, layer.bias.offset, after);                                // (1)
     if (is_first) continue;
     slopes(f, i - 1, g);
     const auto own = f.scratch[layer.own];
@@ -205,7 +210,7 @@ void BlockAutoregressive<S>::inverse(const Frame<S>& f, In<S> z, Out<S> x, Vecto
       const Index begin = d * layer.outputs, end = begin + layer.outputs, earlier = d * layer.inputs;
       auto known = f.scratch[layer.known];
       known.rowwise() = f.theta[layer.bias].col(0).segment(begin, layer.outputs).transpose();
-      if (i == 0 && from_context_) from_context_->add_columns(f.theta, f.context, 0, begin, known);
+      if (i == 0 && from_context_) from_context_->add_columns(f.theta, f.context, 0, begin, Activation::none, known);
       for (std::size_t p = 0; p < layer.w.size() && earlier > 0; ++p) {
         const auto w = f.scratch[layer.w[p]];
         const Index column = layer.raw.panels[p].column;

@@ -160,6 +160,11 @@ template <class S> inline S tanh_fast(S x) {
   return 2 * sigmoid(2 * x) - 1;
 }
 
+/// max(0, x), written so that NaN stays NaN.
+template <class S> inline S relu(S x) {
+  return x < 0 ? S(0) : x;
+}
+
 /// 1/√x for normal x > 0, many times faster than a root and a quotient of vectors: from half the exponent and a tangent to the mantissa
 /// (within 3.5 %), by steps of third order, which leave 10⁻⁴ and 10⁻¹² (Householder 1970, The numerical treatment of a single nonlinear
 /// equation, section 4.4).

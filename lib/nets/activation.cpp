@@ -2,17 +2,13 @@
 
 #include <algorithm>
 
+#include "core/error.hpp"
 #include "core/numerics.hpp"
 #include "core/sum_of.hpp"
 
 namespace biject {
 
 namespace {
-
-template <class S> S value(Activation kind, S x) {
-  // Written so that NaN stays NaN.
-  return kind == Activation::relu ? (x < 0 ? S(0) : x) : tanh_fast(x);
-}
 
 // From the value. Relu at 0 has derivative 0, as everywhere in the field.
 template <class S> S derivative(Activation kind, S y) {
@@ -25,8 +21,14 @@ template <class S> S survivor_scale(const HiddenUnits& units) {
   return S(256) / static_cast<S>(256 - silenced_of_256(units));
 }
 
+}  // namespace
+
+Activation activation_of(std::string_view name) { return name == "tanh" ? Activation::tanh : Activation::relu; }
+
 // One Philox block decides sixteen units of one row, a byte each.
-template <class S> void silence(const HiddenUnits& units, const Noise& noise, Index key, Out<S> y) {
+template <class S> void silence(const HiddenUnits& units, const Frame<S>& f, Index key, Out<S> y) {
+  if (f.noise == nullptr || units.dropout <= 0) return;
+  const Noise& noise = *f.noise;
   constexpr auto kRows = static_cast<Index>(Rng::kRowGroup);
   const auto threshold = static_cast<std::uint32_t>(silenced_of_256(units));
   const S scale = survivor_scale<S>(units);
@@ -47,39 +49,24 @@ template <class S> void silence(const HiddenUnits& units, const Noise& noise, In
   }
 }
 
-}  // namespace
-
-Activation activation_of(std::string_view name) { return name == "tanh" ? Activation::tanh : Activation::relu; }
-
-template <class S> void activate(const HiddenUnits& units, const Frame<S>& f, Index key, Out<S> y) {
-  for (Index c = 0; c < y.cols(); ++c) {
-    S* column = y.col(c).data();
-    if (units.activation == Activation::relu) {
-      for (Index r = 0; r < y.rows(); ++r) column[r] = value(Activation::relu, column[r]);
-    } else {
-      for (Index r = 0; r < y.rows(); ++r) column[r] = value(Activation::tanh, column[r]);
-    }
-  }
-  if (f.noise != nullptr && units.dropout > 0) silence<S>(units, *f.noise, key, y);
-}
-
-template <class S> void activate(const HiddenUnits& units, In<S> x, Out<S> y) {
+template <class S> void activate(Activation activation, In<S> x, Out<S> y) {
+  BIJECT_EXPECT(activation != Activation::none);
   for (Index c = 0; c < y.cols(); ++c) {
     const S* from = x.col(c).data();
     S* to = y.col(c).data();
-    if (units.activation == Activation::relu) {
-      for (Index r = 0; r < y.rows(); ++r) to[r] = value(Activation::relu, from[r]);
+    if (activation == Activation::relu) {
+      for (Index r = 0; r < y.rows(); ++r) to[r] = relu(from[r]);
     } else {
-      for (Index r = 0; r < y.rows(); ++r) to[r] = value(Activation::tanh, from[r]);
+      for (Index r = 0; r < y.rows(); ++r) to[r] = tanh_fast(from[r]);
     }
   }
 }
 
-template <class S> void activate_backward(const HiddenUnits& units, In<S> y, Out<S> dy) {
+template <class S> void activate_backward(Activation activation, In<S> y, Out<S> dy) {
   for (Index c = 0; c < y.cols(); ++c) {
     const S* kept = y.col(c).data();
     S* gradient = dy.col(c).data();
-    if (units.activation == Activation::relu) {
+    if (activation == Activation::relu) {
       for (Index r = 0; r < y.rows(); ++r) gradient[r] *= derivative(Activation::relu, kept[r]);
     } else {
       for (Index r = 0; r < y.rows(); ++r) gradient[r] *= derivative(Activation::tanh, kept[r]);
@@ -89,7 +76,7 @@ template <class S> void activate_backward(const HiddenUnits& units, In<S> y, Out
 
 template <class S> void activate_backward(const HiddenUnits& units, const Frame<S>& f, In<S> y, Out<S> dy) {
   if (f.noise == nullptr || units.dropout <= 0) {
-    activate_backward<S>(units, y, dy);
+    activate_backward<S>(units.activation, y, dy);
     return;
   }
   // A silenced unit is exactly zero, and so is its derivative; the others were scaled. A tanh unit that is zero without being
@@ -115,12 +102,12 @@ template <class S> void backward_bias(In<S> dy, Slot bias, const Gradient<S>& gr
   }
 }
 
-template void activate<float>(const HiddenUnits&, const Frame<float>&, Index, Out<float>);
-template void activate<double>(const HiddenUnits&, const Frame<double>&, Index, Out<double>);
-template void activate<float>(const HiddenUnits&, In<float>, Out<float>);
-template void activate<double>(const HiddenUnits&, In<double>, Out<double>);
-template void activate_backward<float>(const HiddenUnits&, In<float>, Out<float>);
-template void activate_backward<double>(const HiddenUnits&, In<double>, Out<double>);
+template void silence<float>(const HiddenUnits&, const Frame<float>&, Index, Out<float>);
+template void silence<double>(const HiddenUnits&, const Frame<double>&, Index, Out<double>);
+template void activate<float>(Activation, In<float>, Out<float>);
+template void activate<double>(Activation, In<double>, Out<double>);
+template void activate_backward<float>(Activation, In<float>, Out<float>);
+template void activate_backward<double>(Activation, In<double>, Out<double>);
 template void activate_backward<float>(const HiddenUnits&, const Frame<float>&, In<float>, Out<float>);
 template void activate_backward<double>(const HiddenUnits&, const Frame<double>&, In<double>, Out<double>);
 template void backward_bias<float>(In<float>, Slot, const Gradient<float>&);

@@ -4,6 +4,7 @@
 
 #include "core/frame.hpp"
 #include "core/types.hpp"
+#include "nets/activation.hpp"
 
 namespace biject {
 
@@ -12,12 +13,14 @@ namespace biject {
 
 /// y = x·w
 template <class S> void product(In<S> x, In<S> w, Out<S> y);
-/// y = bias + x·w, bias m × 1 for every row
-template <class S> void product(In<S> x, In<S> w, VectorIn<S> bias, Out<S> y);
+/// y = act(bias + x·w), bias m × 1 for every row
+template <class S> void product(In<S> x, In<S> w, VectorIn<S> bias, Activation activation, Out<S> y);
 /// y += x·w
 template <class S> void add_product(In<S> x, In<S> w, Out<S> y);
-/// y += bias + x·w
-template <class S> void add_product(In<S> x, In<S> w, VectorIn<S> bias, Out<S> y);
+/// y = act(y + x·w)
+template <class S> void add_product(In<S> x, In<S> w, Activation activation, Out<S> y);
+/// y = act(y + bias + x·w)
+template <class S> void add_product(In<S> x, In<S> w, VectorIn<S> bias, Activation activation, Out<S> y);
 /// dx = dy·wᵀ
 template <class S> void product_transposed(In<S> dy, In<S> w, Out<S> dx);
 /// dx += dy·wᵀ

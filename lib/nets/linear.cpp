@@ -43,44 +43,51 @@ template <class S> void Linear<S>::init(Arena<S>& theta, const Rng& rng, double 
   }
 }
 
-template <class S> void Linear<S>::forward(const Arena<S>& theta, In<S> x, Slot bias, Out<S> y) const {
+template <class S> void Linear<S>::forward(const Arena<S>& theta, In<S> x, Out<S> y) const {
   for (const auto& [column, slot] : tensor_.panels) {
-    product<S>(x.leftCols(slot.rows), theta[slot], theta[bias].col(0).segment(column, slot.cols), y.middleCols(column, slot.cols));
-  }
-}
-
-template <class S> void Linear<S>::add_forward(const Arena<S>& theta, In<S> x, Slot bias, Out<S> y) const {
-  for (const auto& [column, slot] : tensor_.panels) {
-    add_product<S>(x.leftCols(slot.rows), theta[slot], theta[bias].col(0).segment(column, slot.cols), y.middleCols(column, slot.cols));
-  }
-}
-
-template <class S> void Linear<S>::add_forward(const Arena<S>& theta, In<S> x, Out<S> y) const {
-  for (const auto& [column, slot] : tensor_.panels) {
-    add_product<S>(x.leftCols(slot.rows), theta[slot], y.middleCols(column, slot.cols));
+    product<S>(x.leftCols(slot.rows), theta[slot], y.middleCols(column, slot.cols));
   }
 }
 
 template <class S>
-void Linear<S>::forward_columns(const Arena<S>& theta, In<S> x, Slot bias, Index first, Out<S> y) const {
+void Linear<S>::forward(const Arena<S>& theta, In<S> x, Slot bias, Activation activation, Out<S> y) const {
+  for (const auto& [column, slot] : tensor_.panels) {
+    product<S>(x.leftCols(slot.rows), theta[slot], theta[bias].col(0).segment(column, slot.cols), activation,
+               y.middleCols(column, slot.cols));
+  }
+}
+
+template <class S>
+void Linear<S>::add_forward(const Arena<S>& theta, In<S> x, Slot bias, Activation activation, Out<S> y) const {
+  for (const auto& [column, slot] : tensor_.panels) {
+    add_product<S>(x.leftCols(slot.rows), theta[slot], theta[bias].col(0).segment(column, slot.cols), activation,
+                   y.middleCols(column, slot.cols));
+  }
+}
+
+template <class S>
+void Linear<S>::forward_columns(const Arena<S>& theta, In<S> x, Slot bias, Index first, Activation activation, Out<S> y) const {
   for (const auto& [column, slot] : tensor_.panels) {
     const auto [begin, end] = overlap(column, slot.cols, first, y.cols());
     if (begin >= end) continue;
     BIJECT_EXPECT(x.cols() <= tensor_.prefix[static_cast<std::size_t>(begin)]);
     product<S>(x, theta[slot].block(0, begin - column, x.cols(), end - begin), theta[bias].col(0).segment(begin, end - begin),
-               y.middleCols(begin - first, end - begin));
+               activation, y.middleCols(begin - first, end - begin));
   }
 }
 
 template <class S>
-void Linear<S>::add_columns(const Arena<S>& theta, In<S> x, Index above, Index first, Out<S> y) const {
+void Linear<S>::add_columns(const Arena<S>& theta, In<S> x, Index above, Index first, Activation activation, Out<S> y) const {
   for (const auto& [column, slot] : tensor_.panels) {
     const auto [begin, end] = overlap(column, slot.cols, first, y.cols());
     if (begin >= end) continue;
     const Index seen = common_prefix(begin, end);
-    if (above >= seen) continue;
-    add_product<S>(x.middleCols(above, seen - above), theta[slot].block(above, begin - column, seen - above, end - begin),
-                   y.middleCols(begin - first, end - begin));
+    auto to = y.middleCols(begin - first, end - begin);
+    if (above < seen) {
+      add_product<S>(x.middleCols(above, seen - above), theta[slot].block(above, begin - column, seen - above, end - begin), activation, to);
+    } else if (activation != Activation::none) {
+      activate<S>(activation, to, to);
+    }
   }
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/frame.hpp"
+#include "nets/activation.hpp"
 
 namespace biject {
 
@@ -20,13 +21,15 @@ template <class S> class Linear {
   /// Uniform in ±gain/√(inputs that the column sees), the usual start of a layer without normalisation.
   void init(Arena<S>& theta, const Rng& rng, double gain) const;
 
-  void forward(const Arena<S>& theta, In<S> x, Slot bias, Out<S> y) const;      // y = x·W + b, b outputs × 1
-  void add_forward(const Arena<S>& theta, In<S> x, Slot bias, Out<S> y) const;  // y += x·W + b
-  void add_forward(const Arena<S>& theta, In<S> x, Out<S> y) const;             // y += x·W
-  /// y = x·W[rows of x, columns) + b[columns), columns [first, first + y.cols()); all of them must use the rows of W that x has.
-  void forward_columns(const Arena<S>& theta, In<S> x, Slot bias, Index first, Out<S> y) const;
-  /// y += x·W[:, first … first + y.cols()) without rows below `above`, reading of W just what these columns, all of one prefix, use.
-  void add_columns(const Arena<S>& theta, In<S> x, Index above, Index first, Out<S> y) const;
+  void forward(const Arena<S>& theta, In<S> x, Out<S> y) const;  // y = x·W
+  /// y = act(x·W + b), b outputs × 1
+  void forward(const Arena<S>& theta, In<S> x, Slot bias, Activation activation, Out<S> y) const;
+  /// y = act(y + x·W + b)
+  void add_forward(const Arena<S>& theta, In<S> x, Slot bias, Activation activation, Out<S> y) const;
+  /// y = act(x·W[rows of x, columns) + b[columns)), columns [first, first + y.cols()); all of them must use the rows of W that x has.
+  void forward_columns(const Arena<S>& theta, In<S> x, Slot bias, Index first, Activation activation, Out<S> y) const;
+  /// y = act(y + x·W[:, first … first + y.cols())) without rows below `above`, reading of W just what these columns, all of one prefix, use.
+  void add_columns(const Arena<S>& theta, In<S> x, Index above, Index first, Activation activation, Out<S> y) const;
   void backward(const Arena<S>& theta, In<S> dy, Out<S> dx) const;              // dx = dy·Wᵀ
   void add_backward(const Arena<S>& theta, In<S> dy, Out<S> dx) const;          // dx += dy·Wᵀ
   /// dx += dy·W[:, first … first + dy.cols())ᵀ, reading of W just what these columns use.

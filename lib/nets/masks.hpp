@@ -55,6 +55,7 @@ struct MaskedStep {
   Index before, group;  // … before its group, after the group
   Index known;          // … that the product for the group reads
   bool begins_group() const { return before == done; }
+  bool is_group() const { return known == now; }  // by itself: its product leaves nothing to add
 };
 /// The step that reveals output `first`, the leftmost one of its degree.
 MaskedStep masked_step(const Degrees& outputs, Index first);

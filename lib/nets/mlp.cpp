@@ -44,9 +44,15 @@ template <class S> void Mlp<S>::forward(const Frame<S>& f, In<S> x, Out<S> y) co
   for (const Layer& layer : layers_) {
     const bool is_first = &layer == &layers_.front(), is_last = &layer == &last;
     Out<S> out = is_last ? y : Out<S>(f.scratch[layer.h]);
-    layer.weights.forward(f.theta, is_first ? x : In<S>(f.scratch[(&layer - 1)->h]), layer.bias, out);
-    if (is_first && from_context_) from_context_->add_forward(f.theta, f.context, out);
-    if (!is_last) activate<S>(units_, f, layer.bias.offset, out);
+    const In<S> in = is_first ? x : In<S>(f.scratch[(&layer - 1)->h]);
+    const Activation activation = is_last ? Activation::none : units_.activation;
+    if (is_first && from_context_) {
+      from_context_->forward(f.theta, f.context, out);
+      layer.weights.add_forward(f.theta, in, layer.bias, activation, out);
+    } else {
+      layer.weights.forward(f.theta, in, layer.bias, activation, out);
+    }
+    if (!is_last) silence<S>(units_, f, layer.bias.offset, out);
   }
 }
 
@@ -83,16 +89,21 @@ template <class S> void Mlp<S>::reveal(const Frame<S>& f, In<S> x, Index first, 
     Out<S> out = is_last ? y : Out<S>(f.scratch[layer.h]);
     const Index known = degrees_[i].up_to(step.known);
     const Units group = degrees_[i + 1].between(step.before, step.group);
+    // The last product is the one with the activation.
+    const Activation activation = is_last ? Activation::none : units_.activation;
     if (step.begins_group() && group.count > 0) {
+      const Activation of_group = step.is_group() ? activation : Activation::none;
+      const bool has_context = i == 0 && from_context_;
       auto begun = out.middleCols(group.begin, group.count);
-      layer.weights.forward_columns(f.theta, in.leftCols(known), layer.bias, group.begin, begun);
-      if (i == 0 && from_context_) from_context_->add_columns(f.theta, f.context, 0, group.begin, begun);
+      layer.weights.forward_columns(f.theta, in.leftCols(known), layer.bias, group.begin, has_context ? Activation::none : of_group, begun);
+      if (has_context) from_context_->add_columns(f.theta, f.context, 0, group.begin, of_group, begun);
     }
     const Units now = degrees_[i + 1].between(step.done, step.now);
     if (now.count == 0) continue;
-    layer.weights.add_columns(f.theta, in, known, now.begin, out.middleCols(now.begin, now.count));
+    auto revealed = out.middleCols(now.begin, now.count);
+    if (!step.is_group()) layer.weights.add_columns(f.theta, in, known, now.begin, activation, revealed);
     // A key of its own, as each step silences its units by itself.
-    if (!is_last) activate<S>(units_, f, layer.bias.offset + now.begin, out.middleCols(now.begin, now.count));
+    if (!is_last) silence<S>(units_, f, layer.bias.offset + now.begin, revealed);
   }
 }
 

@@ -60,16 +60,20 @@ template <class S> void ResidualNet<S>::init(Arena<S>& theta, const Rng& rng, Ve
 
 template <class S> void ResidualNet<S>::forward(const Frame<S>& f, In<S> x, Out<S> y) const {
   auto h = f.scratch[h_];
-  ends_[0].weights.forward(f.theta, x, ends_[0].bias, h);
-  if (from_context_) from_context_->add_forward(f.theta, f.context, h);
+  if (from_context_) {
+    from_context_->forward(f.theta, f.context, h);
+    ends_[0].weights.add_forward(f.theta, x, ends_[0].bias, Activation::none, h);
+  } else {
+    ends_[0].weights.forward(f.theta, x, ends_[0].bias, Activation::none, h);
+  }
   for (const Block& block : blocks_) {
     auto a = f.scratch[block.a], u = f.scratch[block.u];
-    activate<S>(units_, h, a);
-    block.inner.weights.forward(f.theta, a, block.inner.bias, u);
-    activate<S>(units_, f, block.inner.bias.offset, u);
-    block.outer.weights.add_forward(f.theta, u, block.outer.bias, h);
+    activate<S>(units_.activation, h, a);
+    block.inner.weights.forward(f.theta, a, block.inner.bias, units_.activation, u);
+    silence<S>(units_, f, block.inner.bias.offset, u);
+    block.outer.weights.add_forward(f.theta, u, block.outer.bias, Activation::none, h);
   }
-  ends_[1].weights.forward(f.theta, h, ends_[1].bias, y);
+  ends_[1].weights.forward(f.theta, h, ends_[1].bias, Activation::none, y);
 }
 
 template <class S>
@@ -90,7 +94,7 @@ void ResidualNet<S>::backward(const Frame<S>& f, In<S> x, In<S> dy, Out<S> dx, c
     // u is used up: its memory takes ∂L/∂a, which meets dh only after the activation's derivative.
     auto da = f.scratch[block.u];
     block.inner.weights.backward(f.theta, du, da);
-    activate_backward<S>(units_, a, da);
+    activate_backward<S>(units_.activation, a, da);
     dh += da;
   }
   backward_bias<S>(dh, ends_[0].bias, grad);
@@ -110,27 +114,31 @@ template <class S> void ResidualNet<S>::reveal(const Frame<S>& f, In<S> x, Index
   const Units group = hidden_.between(step.before, step.group), now = hidden_.between(step.done, step.now);
   const Units outputs = outputs_.between(step.before, step.group), outputs_now = outputs_.between(step.done, step.now);
   auto h = f.scratch[h_];
-  const auto begin = [&](const Affine& affine, In<S> in, const Units& units, Out<S> out) {
+  const auto begin = [&](const Affine& affine, In<S> in, const Units& units, Activation activation, Out<S> out) {
     if (!step.begins_group() || units.count == 0) return;
-    affine.weights.forward_columns(f.theta, in, affine.bias, units.begin, out.middleCols(units.begin, units.count));
+    affine.weights.forward_columns(f.theta, in, affine.bias, units.begin, activation, out.middleCols(units.begin, units.count));
   };
-  begin(ends_[0], x.leftCols(known_inputs), group, h);
-  if (from_context_ && step.begins_group()) from_context_->add_columns(f.theta, f.context, 0, group.begin, columns(h, group));
+  const auto add = [&](const Affine& affine, In<S> in, Index above, const Units& units, Activation activation, Out<S> out) {
+    if (step.is_group()) return;
+    affine.weights.add_columns(f.theta, in, above, units.begin, activation, out);
+  };
+  begin(ends_[0], x.leftCols(known_inputs), group, Activation::none, h);
+  if (from_context_ && step.begins_group()) from_context_->add_columns(f.theta, f.context, 0, group.begin, Activation::none, columns(h, group));
   auto h_now = columns(h, now);
-  ends_[0].weights.add_columns(f.theta, x, known_inputs, now.begin, h_now);
+  add(ends_[0], x, known_inputs, now, Activation::none, h_now);
   for (const Block& block : blocks_) {
     auto a = f.scratch[block.a], u = f.scratch[block.u];
     auto u_now = columns(f.scratch[block.u], now);
-    activate<S>(units_, h_now, columns(f.scratch[block.a], now));
-    begin(block.inner, a.leftCols(known), group, u);
-    block.inner.weights.add_columns(f.theta, a, known, now.begin, u_now);
-    activate<S>(units_, f, block.inner.bias.offset + now.begin, u_now);  // a key of its own
-    begin(block.outer, u.leftCols(known), group, f.scratch[block.begun]);
-    block.outer.weights.add_columns(f.theta, u, known, now.begin, h_now);
+    activate<S>(units_.activation, h_now, columns(f.scratch[block.a], now));
+    begin(block.inner, a.leftCols(known), group, step.is_group() ? units_.activation : Activation::none, u);
+    add(block.inner, a, known, now, units_.activation, u_now);
+    silence<S>(units_, f, block.inner.bias.offset + now.begin, u_now);  // a key of its own
+    begin(block.outer, u.leftCols(known), group, Activation::none, f.scratch[block.begun]);
+    add(block.outer, u, known, now, Activation::none, h_now);
     h_now += columns(f.scratch[block.begun], now);
   }
-  begin(ends_[1], h.leftCols(known), outputs, y);
-  ends_[1].weights.add_columns(f.theta, h, known, outputs_now.begin, columns(y, outputs_now));
+  begin(ends_[1], h.leftCols(known), outputs, Activation::none, y);
+  add(ends_[1], h, known, outputs_now, Activation::none, columns(y, outputs_now));
 }
 
 template <class S> void ResidualNet<S>::conceal(const Frame<S>& f, Index first, In<S> dy, Out<S> dx) const {
@@ -153,7 +161,7 @@ template <class S> void ResidualNet<S>::conceal(const Frame<S>& f, Index first, 
     activate_backward<S>(units_, f, done(block.u), done(block.du));
     // Until its units are complete, block.dh holds ∂L/∂a; the skip joins behind the activation's derivative.
     block.inner.weights.add_columns_backward(f.theta, done(block.du), now.begin, f.scratch[block.dh]);
-    activate_backward<S>(units_, done(block.a), done(block.dh));
+    activate_backward<S>(units_.activation, done(block.a), done(block.dh));
     done(block.dh) += done(after);
     after = block.dh;
   }

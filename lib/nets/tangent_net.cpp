@@ -11,12 +11,6 @@
 // Numbers in parentheses are the equations of tangent_net.md.
 namespace biject {
 
-namespace {
-
-constexpr HiddenUnits kUnits{Activation::tanh, 0};
-
-}  // namespace
-
 template <class S>
 TangentNet<S>::TangentNet(Plan& plan, const Shape& shape, Weights weights, Memory memory)
     : source_(weights), context_(shape.context) {
@@ -80,9 +74,13 @@ template <class S> void TangentNet<S>::forward(const Frame<S>& f, In<S> x, Out<S
     const bool is_first = &layer == &layers_.front(), is_last = &layer == &last;
     const In<S> in = is_first ? x : In<S>(f.scratch[(&layer - 1)->h]);
     Out<S> out = is_last ? y : Out<S>(f.scratch[layer.h]);
-    product<S>(in, w(f, layer), f.theta[layer.b].col(0), out);                          // (1)
-    if (is_first && context_ > 0) add_product<S>(f.context, f.theta[v_], out);
-    if (!is_last) activate<S>(kUnits, f, 0, out);                                       // (2)
+    const Activation activation = is_last ? Activation::none : Activation::tanh;
+    if (is_first && context_ > 0) {
+      product<S>(f.context, f.theta[v_], out);
+      add_product<S>(in, w(f, layer), f.theta[layer.b].col(0), activation, out);        // (1), (2)
+    } else {
+      product<S>(in, w(f, layer), f.theta[layer.b].col(0), activation, out);
+    }
   }
 }
 

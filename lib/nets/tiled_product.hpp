@@ -7,9 +7,11 @@
 #include <type_traits>
 
 #include "core/frame.hpp"
+#include "core/numerics.hpp"
 #include "core/register.hpp"
 #include "core/types.hpp"
 #include "core/unroll.hpp"
+#include "nets/activation.hpp"
 
 namespace biject {
 
@@ -39,7 +41,17 @@ template <class S> struct Operands {
   Index y_stride;
   Index inner;
   const S* bias = nullptr;       // if set, what the sums of each column start from
+  Activation activation = Activation::none;  // of what is written
 };
+
+/// tanh of the numbers at y + begin … y + end, which are of one register: like everything here, by the same operations whatever its place.
+/// Not in line, and with numbers that lie in memory: across a call no sums could stay in registers, not even in the loop before it.
+template <class S> [[gnu::noinline]] void tanh_of(S* y, Index begin, Index end) {
+  S value[Register<S>::kLanes]{};
+  std::copy(y + begin, y + end, value + begin);
+  for (S& v : value) v = tanh_fast(v);
+  std::copy(value + begin, value + end, y + begin);
+}
 
 /// What the last register of a tile holds: rows, or rows in its first `lanes` lanes, beyond which x may be read or not.
 enum class Last { whole, padded, part };
@@ -73,22 +85,33 @@ void tile(const Operands<S>& o, Index row, Index col, Index done, Index lanes = 
       unroll<rows>([&](auto i) __attribute__((always_inline)) { sums[j * rows + i] += samples[i] * weight; });
     });
   }
-  unroll<cols>([&](auto j) __attribute__((always_inline)) {
-    unroll<rows>([&](auto i) __attribute__((always_inline)) {
-      S* y = o.y + row + i * kLanes + (col + j) * o.y_stride;
-      const bool is_cut = last != Last::whole && i + 1 == rows;
-      if (is_cut || (i == 0 && done > 0)) {
-        S sum[kLanes];  // a copy: what is looked up by lane lies in memory, and the sums shall not
-        Register<S>::at(sum) = sums[j * rows + i];
-        for (Index lane = i == 0 ? done : 0; lane < (is_cut ? lanes : kLanes); ++lane) {
-          y[lane] = adds ? y[lane] + sum[lane] : sum[lane];
+  const auto place = [&](auto i, auto j) { return o.y + row + i * kLanes + (col + j) * o.y_stride; };
+  const auto is_cut = [](auto i) { return last != Last::whole && i + 1 == rows; };
+  const auto begin = [&](auto i) { return i == 0 ? done : 0; };
+  const auto end = [&](auto i) { return is_cut(i) ? lanes : kLanes; };
+  const auto store = [&](auto act) __attribute__((always_inline)) {
+    unroll<cols>([&](auto j) __attribute__((always_inline)) {
+      unroll<rows>([&](auto i) __attribute__((always_inline)) {
+        S* y = place(i, j);
+        if (is_cut(i) || (i == 0 && done > 0)) {
+          S sum[kLanes];  // a copy: what is looked up by lane lies in memory, and the sums shall not
+          Register<S>::at(sum) = sums[j * rows + i];
+          for (Index lane = begin(i); lane < end(i); ++lane) y[lane] = act(adds ? y[lane] + sum[lane] : sum[lane]);
+        } else {
+          const Value sum = sums[j * rows + i];
+          Register<S>::at(y) = act(adds ? Register<S>::at(y) + sum : sum);
         }
-      } else {
-        const Value sum = sums[j * rows + i];
-        Register<S>::at(y) = adds ? Register<S>::at(y) + sum : sum;
-      }
+      });
     });
-  });
+  };
+  if (o.activation == Activation::relu) {
+    store([](auto sum) __attribute__((always_inline)) { return sum < 0 ? decltype(sum){} : sum; });
+  } else {
+    store([](auto sum) __attribute__((always_inline)) { return sum; });
+  }
+  if (o.activation == Activation::tanh) {
+    unroll<cols>([&](auto j) { unroll<rows>([&](auto i) { tanh_of(place(i, j), begin(i), end(i)); }); });
+  }
 }
 
 /// All rows of `cols` columns, tile by tile.
@@ -153,9 +176,10 @@ template <class F> void for_each_group(Index cols, F f) {
 
 }  // namespace tiles
 
-/// y = x·w or y += x·w; of bias, if given, y.cols() numbers are added to each row.
-template <class S, bool adds> void tiled_product(const In<S>& x, const In<S>& w, Out<S>& y, const S* bias = nullptr) {
-  const tiles::Operands<S> o{x.data(), x.outerStride(), w.data(), 1, w.outerStride(), y.data(), y.outerStride(), x.cols(), bias};
+/// y = x·w or y += x·w; of bias, if given, y.cols() numbers are added to each row, and then comes the activation.
+template <class S, bool adds>
+void tiled_product(const In<S>& x, const In<S>& w, Out<S>& y, const S* bias = nullptr, Activation activation = Activation::none) {
+  const tiles::Operands<S> o{x.data(), x.outerStride(), w.data(), 1, w.outerStride(), y.data(), y.outerStride(), x.cols(), bias, activation};
   tiles::for_each_group(y.cols(), [&](auto cols, Index col) { tiles::tile_columns<S, cols, adds>(o, y.rows(), col); });
 }
 

@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <vector>
@@ -17,6 +19,13 @@ template <class S> Matrix<S> random(Index rows, Index cols, std::uint64_t seed) 
 
 template <class S> double distance(const Matrix<S>& a, const Matrix<double>& b) {
   return a.size() == 0 ? 0 : (a.template cast<double>() - b).cwiseAbs().maxCoeff();
+}
+
+constexpr std::array kActivations{Activation::none, Activation::relu, Activation::tanh};
+
+double activated(Activation activation, double x) {
+  if (activation == Activation::none) return x;
+  return activation == Activation::relu ? std::max(x, 0.) : std::tanh(x);
 }
 
 /// All products of an n × k and a k × m matrix against sums in plain loops, in double.
@@ -43,10 +52,17 @@ template <class S> void check_products(Index n, Index k, Index m) {
   CHECK(distance<S>(y, 2 * plain(x, w)) < 3 * allowed);
   const Vector<S> bias = random<S>(m, 1, 5);
   const Matrix<double> biases = bias.transpose().template cast<double>().replicate(n, 1);
-  product<S>(x, w, bias, y);
-  CHECK(distance<S>(y, plain(x, w) + biases) < 2 * allowed);
-  add_product<S>(x, w, bias, y);
-  CHECK(distance<S>(y, 2 * (plain(x, w) + biases)) < 4 * allowed);
+  for (const Activation activation : kActivations) {
+    const auto act = [&](const Matrix<double>& a) { return Matrix<double>(a.unaryExpr([&](double v) { return activated(activation, v); })); };
+    product<S>(x, w, bias, activation, y);
+    CHECK(distance<S>(y, act(plain(x, w) + biases)) < 2 * allowed);
+    const Matrix<double> before = y.template cast<double>();
+    add_product<S>(x, w, bias, activation, y);
+    CHECK(distance<S>(y, act(before + plain(x, w) + biases)) < 2 * allowed);
+    y = before.template cast<S>();
+    add_product<S>(x, w, activation, y);
+    CHECK(distance<S>(y, act(before + plain(x, w))) < 2 * allowed);
+  }
   product_transposed<S>(dy, w, dx);
   CHECK(distance<S>(dx, plain(dy, w.transpose())) < allowed);
   add_product_transposed<S>(dy, w, dx);
@@ -111,15 +127,18 @@ TEST_CASE("products are right for every number of rows, thin and empty ones too"
 TEST_CASE("the bits of a row of a product do not depend on its place, its neighbours or the stride") {
   const Index k = 37, m = 21;
   const Matrix<float> w = random<float>(k, m, 2), x = random<float>(200, k, 1);
-  Matrix<float> all(200, m);
-  product<float>(x, w, all);
-  for (const Index n : {1, 3, 16, 17, 31, 33, 47, 48, 49, 63, 65, 100}) {
-    CAPTURE(n);
-    Matrix<float> some(n, m), added = Matrix<float>::Zero(n, m);
-    product<float>(x.middleRows(11, n), w, some);
-    add_product<float>(x.middleRows(11, n), w, added);
-    const Matrix<float> expected = all.middleRows(11, n);
-    CHECK(std::memcmp(some.data(), expected.data(), static_cast<std::size_t>(some.size()) * sizeof(float)) == 0);
-    CHECK(added == expected);
+  const Vector<float> bias = Vector<float>::Zero(m);
+  for (const Activation activation : kActivations) {
+    Matrix<float> all(200, m);
+    product<float>(x, w, bias, activation, all);
+    for (const Index n : {1, 3, 16, 17, 31, 33, 47, 48, 49, 63, 65, 100}) {
+      CAPTURE(n);
+      Matrix<float> some(n, m), added = Matrix<float>::Zero(n, m);
+      product<float>(x.middleRows(11, n), w, bias, activation, some);
+      add_product<float>(x.middleRows(11, n), w, activation, added);
+      const Matrix<float> expected = all.middleRows(11, n);
+      CHECK(std::memcmp(some.data(), expected.data(), static_cast<std::size_t>(some.size()) * sizeof(float)) == 0);
+      CHECK(added == expected);
+    }
   }
 }
