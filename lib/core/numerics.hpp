@@ -28,11 +28,10 @@ template <> struct FloatBits<double> {
   static constexpr double kLowest = -708., kHighest = 709.;
 };
 
-/// eˣ for an x of at most kHighest, clamped from below to the range in which the result is a normal number. NaN stays NaN.
-template <class S> inline S exp_not_high(S x) {
+/// eˣ for x in [kLowest, kHighest], where the result is a normal number. NaN stays NaN.
+template <class S> inline S exp_in_range(S x) {
   using Bits = FloatBits<S>;
   using Word = typename Bits::Word;
-  x = x < Bits::kLowest ? Bits::kLowest : x;
   const S shifted = x * S(1.44269504088896341) + Bits::kRound;
   const S whole = shifted - Bits::kRound;
   S result;
@@ -59,7 +58,12 @@ template <class S> inline S exp_not_high(S x) {
   return std::bit_cast<S>(static_cast<Word>(std::bit_cast<Word>(result) + exponent));
 }
 
-/// eˣ, with x clamped to that range on both sides.
+/// eˣ for x up to kHighest, with x clamped to kLowest.
+template <class S> inline S exp_not_high(S x) {
+  return exp_in_range(x < FloatBits<S>::kLowest ? FloatBits<S>::kLowest : x);
+}
+
+/// eˣ, with x clamped on both sides.
 template <class S> inline S exp_fast(S x) {
   return exp_not_high(x > FloatBits<S>::kHighest ? FloatBits<S>::kHighest : x);
 }

@@ -19,7 +19,7 @@ void Affine<S>::forward(In<S> phi, VectorIn<S> x, VectorOut<S> z, VectorOut<S> l
     Lanes<S> s, to;
     for (int i = 0; i < kLanes; ++i) {
       s[i] = soft_clamp(r[i], kBound<S>);
-      to[i] = from[i] * exp_fast(s[i]) + t[i];
+      to[i] = from[i] * exp_in_range(s[i]) + t[i];
     }
     to.store(z.data() + first, count);
     s.add_to(logdet.data() + first, count);
@@ -34,7 +34,7 @@ void Affine<S>::inverse(In<S> phi, VectorIn<S> z, VectorOut<S> x, VectorOut<S> l
     Lanes<S> s, to;
     for (int i = 0; i < kLanes; ++i) {
       s[i] = -soft_clamp(r[i], kBound<S>);
-      to[i] = (from[i] - t[i]) * exp_fast(s[i]);
+      to[i] = (from[i] - t[i]) * exp_in_range(s[i]);
     }
     to.store(x.data() + first, count);
     s.add_to(logdet.data() + first, count);
@@ -49,7 +49,7 @@ void Affine<S>::backward(In<S> phi, VectorIn<S> x, VectorIn<S> dz, VectorIn<S> d
     const auto a = Lanes<S>::load(dz.data() + first, count), b = Lanes<S>::load(dlogdet.data() + first, count);
     Lanes<S> dfrom, dr;
     for (int i = 0; i < kLanes; ++i) {
-      const S scale = exp_fast(soft_clamp(r[i], kBound<S>));
+      const S scale = exp_in_range(soft_clamp(r[i], kBound<S>));
       dfrom[i] = a[i] * scale;
       dr[i] = (dfrom[i] * from[i] + b[i]) * soft_clamp_derivative(r[i], kBound<S>);
     }
