@@ -101,7 +101,7 @@ template <class S> double BatchGradient<S>::reduce(Index begin, Index end) {
       for_each_lane([&](int l) { sum[l] += part[l]; });
       for_each_lane([&](int l) { part[l] = 0; });
     }
-    sum.store(total + i, kLanes);
+    if (lanes_.size() > 1) sum.store(total + i, kLanes);
     for_each_lane([&](int l) { squares[l] += static_cast<double>(sum[l]) * static_cast<double>(sum[l]); });
   }
   return std::accumulate(squares.value, squares.value + kLanes, 0.);
