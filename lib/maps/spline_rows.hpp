@@ -76,7 +76,7 @@ template <class S, class F> void for_each_phi_group(const In<S>& phi, F&& body) 
 
 template <class Spline, class S>
 void forward_rows(Index bins, S bound, const In<S>& phi, const VectorIn<S>& x, VectorOut<S>& z, VectorOut<S>& logdet) {
-  for_each_phi_group(phi, [&](Index first, int count, const PhiGroup<S>& group) __attribute__((noinline, flatten)) {
+  for_each_phi_group(phi, [&](Index first, int count, const PhiGroup<S>& group) __attribute__((noinline, noclone, flatten)) {
     const Spline spline(bins, bound, group);
     const auto from = Lanes<S>::load(x.data() + first, count);
     Lanes<S> at, is_inside, to, ld;
@@ -89,7 +89,7 @@ void forward_rows(Index bins, S bound, const In<S>& phi, const VectorIn<S>& x, V
 
 template <class Spline, class S>
 void inverse_rows(Index bins, S bound, const In<S>& phi, const VectorIn<S>& z, VectorOut<S>& x, VectorOut<S>& logdet) {
-  for_each_phi_group(phi, [&](Index first, int count, const PhiGroup<S>& group) __attribute__((noinline, flatten)) {
+  for_each_phi_group(phi, [&](Index first, int count, const PhiGroup<S>& group) __attribute__((noinline, noclone, flatten)) {
     const Spline spline(bins, bound, group);
     const auto from = Lanes<S>::load(z.data() + first, count);
     Lanes<S> at, is_inside, to, ld;
@@ -103,7 +103,7 @@ void inverse_rows(Index bins, S bound, const In<S>& phi, const VectorIn<S>& z, V
 template <class Spline, class S>
 void backward_rows(Index bins, S bound, const In<S>& phi, const VectorIn<S>& x, const VectorIn<S>& dz, const VectorIn<S>& dlogdet,
                    VectorOut<S>& dx, Out<S>& dphi) {
-  const auto run = [&](Index first, int count, const PhiGroup<S>& group, const PhiGradientGroup<S>& gradient) __attribute__((noinline, flatten)) {
+  const auto run = [&](Index first, int count, const PhiGroup<S>& group, const PhiGradientGroup<S>& gradient) __attribute__((noinline, noclone, flatten)) {
     const Spline spline(bins, bound, group);
     const auto from = Lanes<S>::load(x.data() + first, count);
     const auto az = Lanes<S>::load(dz.data() + first, count), al = Lanes<S>::load(dlogdet.data() + first, count);
