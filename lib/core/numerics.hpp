@@ -164,9 +164,9 @@ template <class S> inline S tanh_fast(S x) {
   return 2 * sigmoid(2 * x) - 1;
 }
 
-/// max(0, x), written so that NaN stays NaN.
-template <class S> inline S relu(S x) {
-  return x < 0 ? S(0) : x;
+/// max(0, x) of a number or of a register of them, written so that NaN stays NaN.
+template <class V> inline V relu(V x) {
+  return x < 0 ? V{} : x;
 }
 
 /// 1/√x for normal x > 0, many times faster than a root and a quotient of vectors: from half the exponent and a tangent to the mantissa

@@ -105,7 +105,7 @@ void tile(const Operands<S>& o, Index row, Index col, Index done, Index lanes = 
     });
   };
   if (o.activation == Activation::relu) {
-    store([](auto sum) __attribute__((always_inline)) { return sum < 0 ? decltype(sum){} : sum; });
+    store([](auto sum) __attribute__((always_inline)) { return relu(sum); });
   } else {
     store([](auto sum) __attribute__((always_inline)) { return sum; });
   }
