@@ -161,18 +161,14 @@ void BlockAutoregressive<S>::forward(const Frame<S>& f, In<S> x, Out<S> z, Vecto
     const In<S> before = is_first ? x : In<S>(f.scratch[layers_[i - 1].h]);
     Out<S> after = is_last ? z : Out<S>(f.scratch[layer.h]);
     const Activation activation = is_last ? Activation::none : Activation::tanh;
-    if (is_first && from_context_) from_context_->forward(f.theta, f.context, after);
+    const bool has_context = is_first && from_context_;
     for (std::size_t p = 0; p < layer.w.size(); ++p) {
       const auto w = f.scratch[layer.w[p]];
       const Index column = layer.raw.panels[p].column;
-      const auto bias = f.theta[layer.bias].col(0).segment(column, w.cols());
-      auto to = after.middleCols(column, w.cols());
-      if (is_first && from_context_) {
-        add_product<S>(before.leftCols(w.rows()), w, bias, activation, to);                       // (1)
-      } else {
-        product<S>(before.leftCols(w.rows()), w, bias, activation, to);
-      }
+      product<S>(before.leftCols(w.rows()), w, f.theta[layer.bias].col(0).segment(column, w.cols()),
+                 has_context ? Activation::none : activation, after.middleCols(column, w.cols()));
     }
+    if (has_context) from_context_->add_columns(f.theta, f.context, 0, 0, activation, after);     // (1)
     if (is_first) continue;
     slopes(f, i - 1, g);
     const auto own = f.scratch[layer.own];

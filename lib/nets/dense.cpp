@@ -47,9 +47,7 @@ template <class S> void add_product(In<S> x, In<S> w, Activation activation, Out
   tiled_product<S, true>(x, w, y, nullptr, activation);
 }
 
-template <class S> void add_product(In<S> x, In<S> w, VectorIn<S> bias, Activation activation, Out<S> y) {
-  tiled_product<S, true>(x, w, y, bias.data(), activation);
-}
+template <class S> void add_product(In<S> x, In<S> w, VectorIn<S> bias, Out<S> y) { tiled_product<S, true>(x, w, y, bias.data()); }
 
 template <class S> void product_transposed(In<S> dy, In<S> w, Out<S> dx) {
   const StoredPanel<S> whole{w.data(), w.rows(), w.cols(), w.outerStride()};
@@ -102,11 +100,11 @@ template void product<float>(In<float>, In<float>, Out<float>);
 template void product<double>(In<double>, In<double>, Out<double>);
 template void product<float>(In<float>, In<float>, VectorIn<float>, Activation, Out<float>);
 template void add_product<float>(In<float>, In<float>, Activation, Out<float>);
-template void add_product<float>(In<float>, In<float>, VectorIn<float>, Activation, Out<float>);
+template void add_product<float>(In<float>, In<float>, VectorIn<float>, Out<float>);
 template void add_product<float>(In<float>, In<float>, Out<float>);
 template void product<double>(In<double>, In<double>, VectorIn<double>, Activation, Out<double>);
 template void add_product<double>(In<double>, In<double>, Activation, Out<double>);
-template void add_product<double>(In<double>, In<double>, VectorIn<double>, Activation, Out<double>);
+template void add_product<double>(In<double>, In<double>, VectorIn<double>, Out<double>);
 template void add_product<double>(In<double>, In<double>, Out<double>);
 template void product_transposed<float>(In<float>, In<float>, Out<float>);
 template void product_transposed<double>(In<double>, In<double>, Out<double>);

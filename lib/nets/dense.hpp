@@ -19,8 +19,8 @@ template <class S> void product(In<S> x, In<S> w, VectorIn<S> bias, Activation a
 template <class S> void add_product(In<S> x, In<S> w, Out<S> y);
 /// y = act(y + x·w)
 template <class S> void add_product(In<S> x, In<S> w, Activation activation, Out<S> y);
-/// y = act(y + bias + x·w)
-template <class S> void add_product(In<S> x, In<S> w, VectorIn<S> bias, Activation activation, Out<S> y);
+/// y += bias + x·w
+template <class S> void add_product(In<S> x, In<S> w, VectorIn<S> bias, Out<S> y);
 /// dx = dy·wᵀ
 template <class S> void product_transposed(In<S> dy, In<S> w, Out<S> dx);
 /// dx += dy·wᵀ

@@ -43,12 +43,6 @@ template <class S> void Linear<S>::init(Arena<S>& theta, const Rng& rng, double 
   }
 }
 
-template <class S> void Linear<S>::forward(const Arena<S>& theta, In<S> x, Out<S> y) const {
-  for (const auto& [column, slot] : tensor_.panels) {
-    product<S>(x.leftCols(slot.rows), theta[slot], y.middleCols(column, slot.cols));
-  }
-}
-
 template <class S>
 void Linear<S>::forward(const Arena<S>& theta, In<S> x, Slot bias, Activation activation, Out<S> y) const {
   for (const auto& [column, slot] : tensor_.panels) {
@@ -57,11 +51,9 @@ void Linear<S>::forward(const Arena<S>& theta, In<S> x, Slot bias, Activation ac
   }
 }
 
-template <class S>
-void Linear<S>::add_forward(const Arena<S>& theta, In<S> x, Slot bias, Activation activation, Out<S> y) const {
+template <class S> void Linear<S>::add_forward(const Arena<S>& theta, In<S> x, Slot bias, Out<S> y) const {
   for (const auto& [column, slot] : tensor_.panels) {
-    add_product<S>(x.leftCols(slot.rows), theta[slot], theta[bias].col(0).segment(column, slot.cols), activation,
-                   y.middleCols(column, slot.cols));
+    add_product<S>(x.leftCols(slot.rows), theta[slot], theta[bias].col(0).segment(column, slot.cols), y.middleCols(column, slot.cols));
   }
 }
 

@@ -21,11 +21,9 @@ template <class S> class Linear {
   /// Uniform in ±gain/√(inputs that the column sees), the usual start of a layer without normalisation.
   void init(Arena<S>& theta, const Rng& rng, double gain) const;
 
-  void forward(const Arena<S>& theta, In<S> x, Out<S> y) const;  // y = x·W
   /// y = act(x·W + b), b outputs × 1
   void forward(const Arena<S>& theta, In<S> x, Slot bias, Activation activation, Out<S> y) const;
-  /// y = act(y + x·W + b)
-  void add_forward(const Arena<S>& theta, In<S> x, Slot bias, Activation activation, Out<S> y) const;
+  void add_forward(const Arena<S>& theta, In<S> x, Slot bias, Out<S> y) const;  // y += x·W + b
   /// y = act(x·W[rows of x, columns) + b[columns)), columns [first, first + y.cols()); all of them must use the rows of W that x has.
   void forward_columns(const Arena<S>& theta, In<S> x, Slot bias, Index first, Activation activation, Out<S> y) const;
   /// y = act(y + x·W[:, first … first + y.cols())) without rows below `above`, reading of W just what these columns, all of one prefix, use.

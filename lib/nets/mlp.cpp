@@ -46,12 +46,9 @@ template <class S> void Mlp<S>::forward(const Frame<S>& f, In<S> x, Out<S> y) co
     Out<S> out = is_last ? y : Out<S>(f.scratch[layer.h]);
     const In<S> in = is_first ? x : In<S>(f.scratch[(&layer - 1)->h]);
     const Activation activation = is_last ? Activation::none : units_.activation;
-    if (is_first && from_context_) {
-      from_context_->forward(f.theta, f.context, out);
-      layer.weights.add_forward(f.theta, in, layer.bias, activation, out);
-    } else {
-      layer.weights.forward(f.theta, in, layer.bias, activation, out);
-    }
+    const bool has_context = is_first && from_context_;  // the last product is the one with the activation
+    layer.weights.forward(f.theta, in, layer.bias, has_context ? Activation::none : activation, out);
+    if (has_context) from_context_->add_columns(f.theta, f.context, 0, 0, activation, out);
     if (!is_last) silence<S>(units_, f, layer.bias.offset, out);
   }
 }

@@ -60,18 +60,14 @@ template <class S> void ResidualNet<S>::init(Arena<S>& theta, const Rng& rng, Ve
 
 template <class S> void ResidualNet<S>::forward(const Frame<S>& f, In<S> x, Out<S> y) const {
   auto h = f.scratch[h_];
-  if (from_context_) {
-    from_context_->forward(f.theta, f.context, h);
-    ends_[0].weights.add_forward(f.theta, x, ends_[0].bias, Activation::none, h);
-  } else {
-    ends_[0].weights.forward(f.theta, x, ends_[0].bias, Activation::none, h);
-  }
+  ends_[0].weights.forward(f.theta, x, ends_[0].bias, Activation::none, h);
+  if (from_context_) from_context_->add_columns(f.theta, f.context, 0, 0, Activation::none, h);
   for (const Block& block : blocks_) {
     auto a = f.scratch[block.a], u = f.scratch[block.u];
     activate<S>(units_.activation, h, a);
     block.inner.weights.forward(f.theta, a, block.inner.bias, units_.activation, u);
     silence<S>(units_, f, block.inner.bias.offset, u);
-    block.outer.weights.add_forward(f.theta, u, block.outer.bias, Activation::none, h);
+    block.outer.weights.add_forward(f.theta, u, block.outer.bias, h);
   }
   ends_[1].weights.forward(f.theta, h, ends_[1].bias, Activation::none, y);
 }

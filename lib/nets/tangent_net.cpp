@@ -75,12 +75,9 @@ template <class S> void TangentNet<S>::forward(const Frame<S>& f, In<S> x, Out<S
     const In<S> in = is_first ? x : In<S>(f.scratch[(&layer - 1)->h]);
     Out<S> out = is_last ? y : Out<S>(f.scratch[layer.h]);
     const Activation activation = is_last ? Activation::none : Activation::tanh;
-    if (is_first && context_ > 0) {
-      product<S>(f.context, f.theta[v_], out);
-      add_product<S>(in, w(f, layer), f.theta[layer.b].col(0), activation, out);        // (1), (2)
-    } else {
-      product<S>(in, w(f, layer), f.theta[layer.b].col(0), activation, out);
-    }
+    const bool has_context = is_first && context_ > 0;
+    product<S>(in, w(f, layer), f.theta[layer.b].col(0), has_context ? Activation::none : activation, out);  // (1), (2)
+    if (has_context) add_product<S>(f.context, f.theta[v_], activation, out);
   }
 }
 
