@@ -140,18 +140,24 @@ inline void sine_and_cosine_of_turns(double x, double& sine, double& cosine) {
   cosine = ((quarter + 1) & 2) != 0 ? -size_of_cosine : size_of_cosine;
 }
 
-/// 1 / (1 + e⁻ˣ).
-template <class S> inline S sigmoid(S x) {
-  const S e = exp_not_high(x < 0 ? x : -x);
+/// e^−|x|.
+template <class S> inline S exp_of_minus_size(S x) {
+  return exp_not_high(x < 0 ? x : -x);
+}
+
+/// 1 / (1 + e⁻ˣ), given e = e^−|x|.
+template <class S> inline S sigmoid(S x, S e) {
   const S p = 1 / (1 + e);
   return x < 0 ? e * p : p;
+}
+template <class S> inline S sigmoid(S x) {
+  return sigmoid(x, exp_of_minus_size(x));
 }
 
 /// ln(1 + eˣ), and its derivative, which is sigmoid(x).
 template <class S> inline S softplus(S x, S& slope) {
-  const S e = exp_not_high(x < 0 ? x : -x);
-  const S p = 1 / (1 + e);
-  slope = x < 0 ? e * p : p;
+  const S e = exp_of_minus_size(x);
+  slope = sigmoid(x, e);
   return (x > 0 ? x : S(0)) + log_fast(1 + e);
 }
 template <class S> inline S softplus(S x) {
