@@ -1,8 +1,6 @@
 #include <cmath>
 #include <cstdlib>
-#include <fstream>
 #include <iterator>
-#include <set>
 #include <sstream>
 
 #include "cli/matrix.hpp"
@@ -14,30 +12,20 @@ using namespace biject::cli;
 
 namespace {
 
-/// What a level has beyond the one before, as /proc/cpuinfo calls it.
-struct Level {
-  std::string name;
-  std::set<std::string> features;
-};
-const std::vector<Level> kLevels = {
-    {"x86-64-v2", {"cx16", "lahf_lm", "popcnt", "pni", "sse4_1", "sse4_2", "ssse3"}},
-    {"x86-64-v3", {"avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe"}},
-    {"x86-64-v4", {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}},
-};
-
 std::vector<std::string> words_of(const std::string& text) {
   std::istringstream stream(text);
   return {std::istream_iterator<std::string>(stream), {}};
 }
 
-std::set<std::string> features_of_machine() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    if (!line.starts_with("flags")) continue;
-    const auto words = words_of(line);
-    return {words.begin(), words.end()};
-  }
-  return {};
+/// The levels above the first that this processor has, by what it says itself: a kernel may keep some of it from /proc/cpuinfo.
+std::vector<std::string> levels_of_machine() {
+  std::vector<std::string> levels;
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("x86-64-v2")) levels.push_back("x86-64-v2");
+  if (__builtin_cpu_supports("x86-64-v3")) levels.push_back("x86-64-v3");
+  if (__builtin_cpu_supports("x86-64-v4")) levels.push_back("x86-64-v4");
+#endif
+  return levels;
 }
 
 /// A machine that lacks something of this one, and what biject is compiled for there.
@@ -52,13 +40,11 @@ std::vector<Machine> machines() {
   const auto built = words_of(BIJECT_LEVELS);
   std::vector<Machine> machines;
   for (const auto& [without, hidden] : std::vector<std::pair<std::string, std::string>>{
-           {"", ""}, {"avx512f", "glibc.cpu.hwcaps=-AVX512F"}, {"avx2", "glibc.cpu.hwcaps=-AVX512F,-AVX2"}}) {
-    auto features = features_of_machine();
-    features.erase(without);
+           {"", ""}, {"x86-64-v4", "glibc.cpu.hwcaps=-AVX512F"}, {"x86-64-v3", "glibc.cpu.hwcaps=-AVX512F,-AVX2"}}) {
     std::string best = first;
-    for (const auto& level : kLevels) {
-      if (!std::ranges::includes(features, level.features)) break;
-      if (std::ranges::find(built, level.name) != built.end()) best = level.name;
+    for (const auto& level : levels_of_machine()) {
+      if (level == without) break;
+      if (std::ranges::find(built, level) != built.end()) best = level;
     }
     if (machines.empty() || machines.back().processor != best) machines.push_back({hidden, best});
   }
