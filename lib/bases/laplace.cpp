@@ -3,7 +3,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "core/lanes.hpp"
+#include "core/for_each_lane.hpp"
 
 namespace biject {
 
@@ -13,10 +13,10 @@ template <class S> void Laplace<S>::log_prob(const Frame<S>&, In<S> z, VectorOut
   const S constant = static_cast<S>(std::numbers::ln2 * static_cast<double>(z.cols()));
   for_each_lane_group(z.rows(), [&](Index first, int count) {
     Lanes<S> value;
-    for (int i = 0; i < kLanes; ++i) value[i] = -constant;
+    for_each_lane([&](int i) { value[i] = -constant; });
     for (Index j = 0; j < z.cols(); ++j) {
       const auto at = Lanes<S>::load(z.col(j).data() + first, count);
-      for (int i = 0; i < kLanes; ++i) value[i] -= std::abs(at[i]);
+      for_each_lane([&](int i) { value[i] -= std::abs(at[i]); });
     }
     value.add_to(logp.data() + first, count);
   });
@@ -29,7 +29,7 @@ void Laplace<S>::backward(const Frame<S>&, In<S> z, VectorIn<S> dlogp, Out<S> dz
     for (Index j = 0; j < z.cols(); ++j) {
       const auto at = Lanes<S>::load(z.col(j).data() + first, count);
       Lanes<S> d;
-      for (int i = 0; i < kLanes; ++i) d[i] = weight[i] * (at[i] > 0 ? S(-1) : at[i] < 0 ? S(1) : S(0));
+      for_each_lane([&](int i) { d[i] = weight[i] * (at[i] > 0 ? S(-1) : at[i] < 0 ? S(1) : S(0)); });
       d.store(dz.col(j).data() + first, count);
     }
   });

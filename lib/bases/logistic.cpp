@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "core/lanes.hpp"
+#include "core/for_each_lane.hpp"
 #include "core/numerics.hpp"
 
 namespace biject {
@@ -14,10 +14,10 @@ template <class S> void Logistic<S>::log_prob(const Frame<S>&, In<S> z, VectorOu
     Lanes<S> value{};
     for (Index j = 0; j < z.cols(); ++j) {
       const auto at = Lanes<S>::load(z.col(j).data() + first, count);
-      for (int i = 0; i < kLanes; ++i) {
+      for_each_lane([&](int i) {
         const S magnitude = std::abs(at[i]);
         value[i] -= magnitude + 2 * log_fast(1 + exp_fast(-magnitude));
-      }
+      });
     }
     value.add_to(logp.data() + first, count);
   });
@@ -30,7 +30,7 @@ void Logistic<S>::backward(const Frame<S>&, In<S> z, VectorIn<S> dlogp, Out<S> d
     for (Index j = 0; j < z.cols(); ++j) {
       const auto at = Lanes<S>::load(z.col(j).data() + first, count);
       Lanes<S> d;
-      for (int i = 0; i < kLanes; ++i) d[i] = -weight[i] * tanh_fast(at[i] / 2);
+      for_each_lane([&](int i) { d[i] = -weight[i] * tanh_fast(at[i] / 2); });
       d.store(dz.col(j).data() + first, count);
     }
   });

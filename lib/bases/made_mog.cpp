@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "core/for_each_lane.hpp"
 #include "core/error.hpp"
 #include "core/numerics.hpp"
 #include "core/softmax.hpp"
@@ -26,13 +27,13 @@ template <class S> struct Conditional {
       // In this order: with raw last, the compiler no longer makes vector instructions of the loop.
       const auto raw = column(2 * components + k), mean = column(components + k), logit = column(k);
       Lanes<S> inverse, deviation, joint, slope;
-      for (int i = 0; i < kLanes; ++i) {
+      for_each_lane([&](int i) {
         const S s = soft_clamp(raw[i], S(kBound));
         inverse[i] = exp_fast(-s);
         deviation[i] = (z[i] - mean[i]) * inverse[i];
         joint[i] = logit[i] - s - S(0.5) * deviation[i] * deviation[i];
         slope[i] = soft_clamp_derivative(raw[i], S(kBound));
-      }
+      });
       weight[k] = logit;
       posterior[k] = joint;
       t[k] = deviation;
@@ -41,7 +42,7 @@ template <class S> struct Conditional {
     }
     const auto of_weights = softmax(weight, components), of_posterior = softmax(posterior, components);
     const S constant = static_cast<S>(0.5 * std::log(2 * std::numbers::pi));
-    for (int i = 0; i < kLanes; ++i) logp[i] = of_posterior[i] - of_weights[i] - constant;
+    for_each_lane([&](int i) { logp[i] = of_posterior[i] - of_weights[i] - constant; });
   }
 
   Index components;
@@ -107,13 +108,13 @@ void MadeMog<S>::backward(const Frame<S>& f, In<S> z, VectorIn<S> dlogp, Out<S> 
       for (Index k = 0; k < components_; ++k) {
         const Lanes<S> rho = p.posterior[k], w = p.weight[k], t = p.t[k], inverse_scale = p.inverse_scale[k];
         Lanes<S> dlogit, dmean, draw;
-        for (int i = 0; i < kLanes; ++i) {
+        for_each_lane([&](int i) {
           const S weight = g[i] * rho[i];
           dlogit[i] = weight - g[i] * w[i];
           dmean[i] = weight * t[i] * inverse_scale[i];
           draw[i] = weight * (t[i] * t[i] - 1) * p.clamp_slope[k][i];
-        }
-        for (int i = 0; i < kLanes; ++i) dat[i] -= dmean[i];
+        });
+        for_each_lane([&](int i) { dat[i] -= dmean[i]; });
         dlogit.store(dphi_d.col(k).data() + first, count);
         dmean.store(dphi_d.col(components_ + k).data() + first, count);
         draw.store(dphi_d.col(2 * components_ + k).data() + first, count);

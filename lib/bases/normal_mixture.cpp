@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "core/for_each_lane.hpp"
 #include "core/error.hpp"
 #include "core/numerics.hpp"
 #include "core/softmax.hpp"
@@ -62,10 +63,10 @@ template <class S> void NormalMixture<S>::log_prob(const Frame<S>& f, In<S> z, V
       for_each_lane_group(z.rows(), [&](Index first, int count) {
         const auto at = Lanes<S>::load(z.col(j).data() + first, count);
         Lanes<S> value;
-        for (int i = 0; i < kLanes; ++i) {
+        for_each_lane([&](int i) {
           const S t = (at[i] - mean) * inverse;
           value[i] = S(-0.5) * t * t;
-        }
+        });
         value.add_to(posterior.col(k).data() + first, count);
       });
     }
@@ -98,12 +99,12 @@ void NormalMixture<S>::backward(const Frame<S>& f, In<S> z, VectorIn<S> dlogp, O
         const auto rho = Lanes<S>::load(posterior.col(k).data() + first, count);
         const auto weight = Lanes<S>::load(dlogp.data() + first, count);
         Lanes<S> d;
-        for (int i = 0; i < kLanes; ++i) {
+        for_each_lane([&](int i) {
           const S g = weight[i] * rho[i], t = (at[i] - mean) * inverse;
           d[i] = -g * t * inverse;
           dmean[i] -= d[i];
           ds[i] += g * (t * t - 1);
-        }
+        });
         d.add_to(dz.col(j).data() + first, count);
       });
       dmeans(j, k) += static_cast<S>(sum_of(dmean));

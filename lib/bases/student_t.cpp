@@ -3,7 +3,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "core/lanes.hpp"
+#include "core/for_each_lane.hpp"
 #include "core/numerics.hpp"
 
 namespace biject {
@@ -53,7 +53,7 @@ template <class S> void StudentT<S>::log_prob(const Frame<S>& f, In<S> z, Vector
     for_each_lane_group(z.rows(), [&](Index first, int count) {
       const auto at = Lanes<S>::load(z.col(j).data() + first, count);
       Lanes<S> value;
-      for (int i = 0; i < kLanes; ++i) value[i] = offset - power * log_fast(1 + at[i] * at[i] * inverse);
+      for_each_lane([&](int i) { value[i] = offset - power * log_fast(1 + at[i] * at[i] * inverse); });
       value.add_to(logp.data() + first, count);
     });
   }

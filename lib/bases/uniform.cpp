@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "core/lanes.hpp"
+#include "core/for_each_lane.hpp"
 
 namespace biject {
 
@@ -16,10 +16,10 @@ template <class S> void Uniform<S>::log_prob(const Frame<S>&, In<S> z, VectorOut
   constexpr S kOutside = -std::numeric_limits<S>::infinity();
   for_each_lane_group(z.rows(), [&](Index first, int count) {
     Lanes<S> value;
-    for (int i = 0; i < kLanes; ++i) value[i] = inside;
+    for_each_lane([&](int i) { value[i] = inside; });
     for (Index j = 0; j < z.cols(); ++j) {
       const auto at = Lanes<S>::load(z.col(j).data() + first, count);
-      for (int i = 0; i < kLanes; ++i) value[i] = std::abs(at[i]) <= bound ? value[i] : kOutside;
+      for_each_lane([&](int i) { value[i] = std::abs(at[i]) <= bound ? value[i] : kOutside; });
     }
     value.add_to(logp.data() + first, count);
   });

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/for_each_lane.hpp"
 #include "core/lane_matrix.hpp"
 #include "core/rademacher.hpp"
 #include "nets/dense.hpp"
@@ -27,7 +28,7 @@ template <class S> void scatter(const S* lanes, Index first, int count, Out<S>& 
 /// a ← I + a.
 template <class S> void add_identity(S* a, Index size) {
   for (Index d = 0; d < size; ++d) {
-    for (int i = 0; i < kLanes; ++i) a[(d * size + d) * kLanes + i] += 1;
+    for_each_lane([&](int i) { a[(d * size + d) * kLanes + i] += 1; });
   }
 }
 

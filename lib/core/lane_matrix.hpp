@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "core/lanes.hpp"
+#include "core/for_each_lane.hpp"
 #include "core/numerics.hpp"
 
 namespace biject {
@@ -21,7 +21,7 @@ template <class S> inline void eliminate(S* row, const Lanes<S>& factor, const S
   for (Index j = 0; j < count * kLanes; j += kLanes) {
     auto to = Lanes<S>::load(row + j, kLanes);
     const auto from = Lanes<S>::load(other + j, kLanes);
-    for (int i = 0; i < kLanes; ++i) to[i] -= factor[i] * from[i];
+    for_each_lane([&](int i) { to[i] -= factor[i] * from[i]; });
     to.store(row + j, kLanes);
   }
 }
@@ -30,7 +30,7 @@ template <class S> inline void eliminate(S* row, const Lanes<S>& factor, const S
 template <class S> inline void scale(S* row, const Lanes<S>& factor, Index count) {
   for (Index j = 0; j < count * kLanes; j += kLanes) {
     auto to = Lanes<S>::load(row + j, kLanes);
-    for (int i = 0; i < kLanes; ++i) to[i] *= factor[i];
+    for_each_lane([&](int i) { to[i] *= factor[i]; });
     to.store(row + j, kLanes);
   }
 }
@@ -39,10 +39,10 @@ template <class S> inline void scale(S* row, const Lanes<S>& factor, Index count
 template <class S> inline Lanes<S> reciprocal(const S* at, Lanes<S>& logdet) {
   const auto pivot = Lanes<S>::load(at, kLanes);
   Lanes<S> result;
-  for (int i = 0; i < kLanes; ++i) {
+  for_each_lane([&](int i) {
     result[i] = 1 / pivot[i];
     logdet[i] += pivot[i] > 0 ? log_fast(pivot[i]) : std::numeric_limits<S>::quiet_NaN();
-  }
+  });
   return result;
 }
 
@@ -68,7 +68,7 @@ template <class S> void solve(const S* a, Index size, S* b) {
   }
   for (Index k = size; k-- > 0;) {
     auto pivot = entry(k, k);
-    for (int i = 0; i < kLanes; ++i) pivot[i] = 1 / pivot[i];
+    for_each_lane([&](int i) { pivot[i] = 1 / pivot[i]; });
     lane_matrix::scale(b + k * kLanes, pivot, 1);
     for (Index row = 0; row < k; ++row) lane_matrix::eliminate(b + row * kLanes, entry(row, k), b + k * kLanes, 1);
   }

@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "core/lanes.hpp"
+#include "core/for_each_lane.hpp"
 
 namespace biject {
 
@@ -46,18 +46,18 @@ template <class S> struct RootSearch {
 template <class S, class F> Lanes<S> monotone_root(const Lanes<S>& z, const Lanes<S>& low, const Lanes<S>& high, F&& f) {
   RootSearch<S> search[kLanes];
   Lanes<S> x, value, slope;
-  for (int i = 0; i < kLanes; ++i) search[i] = RootSearch<S>(low[i], high[i]);
+  for_each_lane([&](int i) { search[i] = RootSearch<S>(low[i], high[i]); });
   for (int steps = 0; steps < kMostRootSteps; ++steps) {
-    for (int i = 0; i < kLanes; ++i) x[i] = search[i].x;
+    for_each_lane([&](int i) { x[i] = search[i].x; });
     f(x, value, slope);
     S arrived = 0;
-    for (int i = 0; i < kLanes; ++i) {
+    for_each_lane([&](int i) {
       search[i].advance(z[i], value[i], slope[i]);
       arrived += search[i].is_done;
-    }
+    });
     if (arrived == kLanes) break;
   }
-  for (int i = 0; i < kLanes; ++i) x[i] = search[i].x;
+  for_each_lane([&](int i) { x[i] = search[i].x; });
   return x;
 }
 
@@ -69,13 +69,13 @@ template <class S, class F> void widen_bracket(const Lanes<S>& z, Lanes<S>& low,
     f(low, below, slope);
     f(high, above, slope);
     S outside = 0;
-    for (int i = 0; i < kLanes; ++i) {
+    for_each_lane([&](int i) {
       const S reach = high[i] - low[i];
       const bool is_low = below[i] > z[i], is_high = above[i] < z[i];
       low[i] = is_low ? low[i] - 3 * reach : low[i];
       high[i] = is_high ? high[i] + 3 * reach : high[i];
       outside += is_low || is_high ? S(1) : S(0);
-    }
+    });
     if (outside == 0) return;
   }
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/lanes.hpp"
+#include "core/for_each_lane.hpp"
 #include "core/numerics.hpp"
 
 namespace biject {
@@ -9,20 +9,20 @@ namespace biject {
 template <class S> inline Lanes<S> softmax(Lanes<S>* terms, Index count) {
   Lanes<S> most = terms[0], sum{};
   for (Index k = 1; k < count; ++k) {
-    for (int i = 0; i < kLanes; ++i) most[i] = terms[k][i] > most[i] ? terms[k][i] : most[i];
+    for_each_lane([&](int i) { most[i] = terms[k][i] > most[i] ? terms[k][i] : most[i]; });
   }
   for (Index k = 0; k < count; ++k) {
-    for (int i = 0; i < kLanes; ++i) {
+    for_each_lane([&](int i) {
       terms[k][i] = exp_fast(terms[k][i] - most[i]);
       sum[i] += terms[k][i];
-    }
+    });
   }
   Lanes<S> inverse;
-  for (int i = 0; i < kLanes; ++i) inverse[i] = 1 / sum[i];
+  for_each_lane([&](int i) { inverse[i] = 1 / sum[i]; });
   for (Index k = 0; k < count; ++k) {
-    for (int i = 0; i < kLanes; ++i) terms[k][i] *= inverse[i];
+    for_each_lane([&](int i) { terms[k][i] *= inverse[i]; });
   }
-  for (int i = 0; i < kLanes; ++i) most[i] += log_fast(sum[i]);
+  for_each_lane([&](int i) { most[i] += log_fast(sum[i]); });
   return most;
 }
 

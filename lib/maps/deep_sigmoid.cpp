@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "core/error.hpp"
-#include "core/lanes.hpp"
+#include "core/for_each_lane.hpp"
 #include "core/numerics.hpp"
 #include "maps/mixture_quantile.hpp"
 
@@ -31,10 +31,10 @@ template <class S> void load(Mixture<S>& mixture, Index bins, const In<S>& phi, 
     mixture.raw[k] = Lanes<S>::load(raw + k * phi.outerStride(), count);
     mixture.a[k] = Lanes<S>::load(raw + (units + k) * phi.outerStride(), count);
     mixture.b[k] = Lanes<S>::load(raw + (2 * units + k) * phi.outerStride(), count);
-    for (int i = 0; i < kLanes; ++i) {
+    for_each_lane([&](int i) {
       mixture.a[k][i] = softplus(mixture.a[k][i] + shift);
       mixture.b[k][i] += b0;
-    }
+    });
   }
   mixture.normalise();
 }
@@ -53,7 +53,7 @@ void DeepSigmoid<S>::forward(In<S> phi, VectorIn<S> x, VectorOut<S> z, VectorOut
     const auto from = Lanes<S>::load(x.data() + first, count);
     Lanes<S> to, slope;
     mixture.evaluate(from, to, slope);
-    for (int i = 0; i < kLanes; ++i) slope[i] = log_fast(slope[i]);
+    for_each_lane([&](int i) { slope[i] = log_fast(slope[i]); });
     to.store(z.data() + first, count);
     slope.add_to(logdet.data() + first, count);
   });
@@ -67,7 +67,7 @@ void DeepSigmoid<S>::inverse(In<S> phi, VectorIn<S> z, VectorOut<S> x, VectorOut
     const Lanes<S> to = mixture.solve(Lanes<S>::load(z.data() + first, count));
     Lanes<S> value, slope;
     mixture.evaluate(to, value, slope);
-    for (int i = 0; i < kLanes; ++i) slope[i] = -log_fast(slope[i]);
+    for_each_lane([&](int i) { slope[i] = -log_fast(slope[i]); });
     to.store(x.data() + first, count);
     slope.add_to(logdet.data() + first, count);
   });
@@ -83,7 +83,7 @@ void DeepSigmoid<S>::backward(In<S> phi, VectorIn<S> x, VectorIn<S> dz, VectorIn
     const auto a = Lanes<S>::load(dz.data() + first, count), b = Lanes<S>::load(dlogdet.data() + first, count);
     Lanes<S> value, slope, dslope, dfrom;
     mixture.evaluate(from, value, slope);
-    for (int i = 0; i < kLanes; ++i) dslope[i] = b[i] / slope[i];
+    for_each_lane([&](int i) { dslope[i] = b[i] / slope[i]; });
     mixture.backward(from, a, dslope, dfrom);
     dfrom.store(dx.data() + first, count);
     const S* raw = phi.data() + first;
@@ -92,7 +92,7 @@ void DeepSigmoid<S>::backward(In<S> phi, VectorIn<S> x, VectorIn<S> dz, VectorIn
     const S shift = scale_shift<S>(units);
     for (int k = 0; k < units; ++k) {
       const auto raw_a = Lanes<S>::load(raw + (units + k) * phi.outerStride(), count);
-      for (int i = 0; i < kLanes; ++i) mixture.a[k][i] *= sigmoid(raw_a[i] + shift);
+      for_each_lane([&](int i) { mixture.a[k][i] *= sigmoid(raw_a[i] + shift); });
       mixture.raw[k].store(draw + k * dphi.outerStride(), count);
       mixture.a[k].store(draw + (units + k) * dphi.outerStride(), count);
       mixture.b[k].store(draw + (2 * units + k) * dphi.outerStride(), count);

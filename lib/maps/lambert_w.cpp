@@ -1,7 +1,7 @@
 #include "maps/lambert_w.hpp"
 
 #include "core/hyperbolic.hpp"
-#include "core/lanes.hpp"
+#include "core/for_each_lane.hpp"
 #include "core/numerics.hpp"
 #include "maps/clamp.hpp"
 
@@ -58,12 +58,12 @@ void LambertW<S>::forward(In<S> phi, VectorIn<S> x, VectorOut<S> z, VectorOut<S>
     const Raw<S> raw(phi, first, count);
     const auto from = Lanes<S>::load(x.data() + first, count);
     Lanes<S> to, ld;
-    for (int i = 0; i < kLanes; ++i) {
+    for_each_lane([&](int i) {
       const S s = soft_clamp(raw.r[i], kScaleBound<S>), u = from[i] * exp_fast(s) + raw.t[i];
       const Transform<S> transform(u, sigmoid((u < 0 ? raw.left[i] : raw.right[i]) + kShift<S>));
       to[i] = transform.c + transform.excess * transform.slope;
       ld[i] = s - transform.w / 2 - log1p_fast(transform.w);
-    }
+    });
     to.store(z.data() + first, count);
     ld.add_to(logdet.data() + first, count);
   });
@@ -75,14 +75,14 @@ void LambertW<S>::inverse(In<S> phi, VectorIn<S> z, VectorOut<S> x, VectorOut<S>
     const Raw<S> raw(phi, first, count);
     const auto from = Lanes<S>::load(z.data() + first, count);
     Lanes<S> to, ld;
-    for (int i = 0; i < kLanes; ++i) {
+    for_each_lane([&](int i) {
       const S s = soft_clamp(raw.r[i], kScaleBound<S>), delta = sigmoid((from[i] < 0 ? raw.left[i] : raw.right[i]) + kShift<S>);
       const S c = clamp(from[i], -kReach<S>, kReach<S>);
       const S w = delta * c * c, stretched = exp_fast(w / 2);
       const S u = c * stretched + (from[i] - c) * (1 + w) * stretched;
       to[i] = (u - raw.t[i]) * exp_fast(-s);
       ld[i] = w / 2 + log1p_fast(w) - s;
-    }
+    });
     to.store(x.data() + first, count);
     ld.add_to(logdet.data() + first, count);
   });
@@ -96,7 +96,7 @@ void LambertW<S>::backward(In<S> phi, VectorIn<S> x, VectorIn<S> dz, VectorIn<S>
     const auto from = Lanes<S>::load(x.data() + first, count);
     const auto a = Lanes<S>::load(dz.data() + first, count), b = Lanes<S>::load(dlogdet.data() + first, count);
     Lanes<S> dfrom, dr, dt, dleft, dright;
-    for (int i = 0; i < kLanes; ++i) {
+    for_each_lane([&](int i) {
       const S scale = exp_fast(soft_clamp(raw.r[i], kScaleBound<S>)), u = from[i] * scale + raw.t[i];
       const S delta = sigmoid((u < 0 ? raw.left[i] : raw.right[i]) + kShift<S>);
       const Transform<S> transform(u, delta);
@@ -112,7 +112,7 @@ void LambertW<S>::backward(In<S> phi, VectorIn<S> x, VectorIn<S> dz, VectorIn<S>
       dr[i] = (dfrom[i] * from[i] + b[i]) * soft_clamp_derivative(raw.r[i], kScaleBound<S>);
       dleft[i] = u < 0 ? draw : S(0);
       dright[i] = u < 0 ? S(0) : draw;
-    }
+    });
     dfrom.store(dx.data() + first, count);
     dr.store(dphi.col(0).data() + first, count);
     dt.store(dphi.col(1).data() + first, count);

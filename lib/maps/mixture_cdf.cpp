@@ -4,7 +4,7 @@
 #include <type_traits>
 
 #include "core/error.hpp"
-#include "core/lanes.hpp"
+#include "core/for_each_lane.hpp"
 #include "core/numerics.hpp"
 #include "maps/mixture_quantile.hpp"
 
@@ -36,12 +36,12 @@ template <class S, class Kernel> struct Components {
       mixture.raw[k] = Lanes<S>::load(raw + k * phi.outerStride(), count);
       mean[k] = Lanes<S>::load(raw + (components + k) * phi.outerStride(), count);
       const auto s = Lanes<S>::load(raw + (2 * components + k) * phi.outerStride(), count);
-      for (int i = 0; i < kLanes; ++i) {
+      for_each_lane([&](int i) {
         mean[k][i] += m0;
         inverse_scale[k][i] = a0 * exp_fast(-soft_clamp(s[i], kBound<S>));
         mixture.a[k][i] = inverse_scale[k][i];
         mixture.b[k][i] = -mean[k][i] * inverse_scale[k][i];
-      }
+      });
     }
     if constexpr (kIsScaled<Kernel>) {
       r = Lanes<S>::load(raw + 3 * components * phi.outerStride(), count);
@@ -68,14 +68,14 @@ void MixtureCdf<S, Kernel>::forward(In<S> phi, VectorIn<S> x, VectorOut<S> z, Ve
     const auto from = Lanes<S>::load(x.data() + first, count);
     Lanes<S> to, slope;
     of.mixture.evaluate(from, to, slope);
-    for (int i = 0; i < kLanes; ++i) {
+    for_each_lane([&](int i) {
       slope[i] = log_fast(slope[i]);
       if constexpr (kIsScaled<Kernel>) {
         const S s = soft_clamp(of.r[i], kBound<S>);
         to[i] = to[i] * exp_fast(s) + of.t[i];
         slope[i] += s;
       }
-    }
+    });
     to.store(z.data() + first, count);
     slope.add_to(logdet.data() + first, count);
   });
@@ -87,15 +87,15 @@ void MixtureCdf<S, Kernel>::inverse(In<S> phi, VectorIn<S> z, VectorOut<S> x, Ve
     Components<S, Kernel> of(bins_, phi, first, count);
     auto from = Lanes<S>::load(z.data() + first, count);
     if constexpr (kIsScaled<Kernel>) {
-      for (int i = 0; i < kLanes; ++i) from[i] = (from[i] - of.t[i]) * exp_fast(-soft_clamp(of.r[i], kBound<S>));
+      for_each_lane([&](int i) { from[i] = (from[i] - of.t[i]) * exp_fast(-soft_clamp(of.r[i], kBound<S>)); });
     }
     const Lanes<S> to = of.mixture.solve(from);
     Lanes<S> value, slope;
     of.mixture.evaluate(to, value, slope);
-    for (int i = 0; i < kLanes; ++i) {
+    for_each_lane([&](int i) {
       slope[i] = -log_fast(slope[i]);
       if constexpr (kIsScaled<Kernel>) slope[i] -= soft_clamp(of.r[i], kBound<S>);
-    }
+    });
     to.store(x.data() + first, count);
     slope.add_to(logdet.data() + first, count);
   });
@@ -113,17 +113,17 @@ void MixtureCdf<S, Kernel>::backward(In<S> phi, VectorIn<S> x, VectorIn<S> dz, V
     S* draw = dphi.data() + first;
     Lanes<S> value, slope, dvalue, dslope, dfrom;
     of.mixture.evaluate(from, value, slope);
-    for (int i = 0; i < kLanes; ++i) {
+    for_each_lane([&](int i) {
       dvalue[i] = a[i];
       dslope[i] = b[i] / slope[i];
-    }
+    });
     if constexpr (kIsScaled<Kernel>) {  // (16)
       Lanes<S> dr;
-      for (int i = 0; i < kLanes; ++i) {
+      for_each_lane([&](int i) {
         const S scale = exp_fast(soft_clamp(of.r[i], kBound<S>));
         dvalue[i] *= scale;
         dr[i] = (dvalue[i] * value[i] + b[i]) * soft_clamp_derivative(of.r[i], kBound<S>);
-      }
+      });
       dr.store(draw + 3 * components * dphi.outerStride(), count);
       a.store(draw + (3 * components + 1) * dphi.outerStride(), count);
     }
@@ -132,11 +132,11 @@ void MixtureCdf<S, Kernel>::backward(In<S> phi, VectorIn<S> x, VectorIn<S> dz, V
     for (int k = 0; k < components; ++k) {
       const auto s = Lanes<S>::load(raw + (2 * components + k) * phi.outerStride(), count);
       Lanes<S> dmean, ds;
-      for (int i = 0; i < kLanes; ++i) {
+      for_each_lane([&](int i) {
         const S rate = of.inverse_scale[k][i], db = of.mixture.b[k][i];
         dmean[i] = -db * rate;                                             // (14)
         ds[i] = -(of.mixture.a[k][i] - db * of.mean[k][i]) * rate * soft_clamp_derivative(s[i], kBound<S>);  // (15)
-      }
+      });
       of.mixture.raw[k].store(draw + k * dphi.outerStride(), count);
       dmean.store(draw + (components + k) * dphi.outerStride(), count);
       ds.store(draw + (2 * components + k) * dphi.outerStride(), count);

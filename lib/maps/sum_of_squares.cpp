@@ -4,7 +4,7 @@
 #include <cstdlib>
 
 #include "core/error.hpp"
-#include "core/lanes.hpp"
+#include "core/for_each_lane.hpp"
 #include "maps/linear_tails.hpp"
 
 namespace biject {
@@ -24,19 +24,19 @@ template <class S> class Squares {
       for (int l = 0; l <= degree_; ++l) a_[k][l] = Lanes<S>::load(raw + place(k, l) * phi.outerStride(), count);
     }
     const S one = std::sqrt(1 - kFloor<S>);
-    for (int i = 0; i < kLanes; ++i) a_[0][0][i] += one;
+    for_each_lane([&](int i) { a_[0][0][i] += one; });
     for (int m = 0; m <= 2 * degree_; ++m) {
-      for (int i = 0; i < kLanes; ++i) q_[m][i] = m == 0 ? kFloor<S> : S(0);
+      for_each_lane([&](int i) { q_[m][i] = m == 0 ? kFloor<S> : S(0); });
     }
     for (int k = 0; k < 2; ++k) {
       for (int l = 0; l <= degree_; ++l) {
         for (int j = 0; j <= degree_; ++j) {
           const int high = l + j, low = std::abs(l - j);
-          for (int i = 0; i < kLanes; ++i) {
+          for_each_lane([&](int i) {
             const S half = a_[k][l][i] * a_[k][j][i] / 2;
             q_[high][i] += half;
             q_[low][i] += half;
-          }
+          });
         }
       }
     }
@@ -47,39 +47,39 @@ template <class S> class Squares {
     chebyshev(at, 2 * degree_ + 1, t);
     squared(t, p);
     integrate(t);
-    for (int i = 0; i < kLanes; ++i) {
+    for_each_lane([&](int i) {
       value[i] = 0;
       slope[i] = kFloor<S> + p[0][i] * p[0][i] + p[1][i] * p[1][i];
-    }
+    });
     for (int m = 0; m <= 2 * degree_; ++m) {
-      for (int i = 0; i < kLanes; ++i) value[i] += q_[m][i] * t[m][i];
+      for_each_lane([&](int i) { value[i] += q_[m][i] * t[m][i]; });
     }
-    for (int i = 0; i < kLanes; ++i) value[i] = c_[i] + bound_ * value[i];
+    for_each_lane([&](int i) { value[i] = c_[i] + bound_ * value[i]; });
   }
 
   void slopes(const Lanes<S>& at, Lanes<S>& slope, Lanes<S>& curvature) const {
     Lanes<S> t[kTerms], p[2], u, second, before, rise[2];
     chebyshev(at, degree_, t);
     squared(t, p);
-    for (int i = 0; i < kLanes; ++i) {
+    for_each_lane([&](int i) {
       u[i] = at[i] / bound_;
       rise[0][i] = rise[1][i] = before[i] = 0;
       second[i] = 1;  // U₀, and U₋₁ before it
-    }
+    });
     for (int l = 1; l <= degree_; ++l) {
       const S number = static_cast<S>(l);
-      for (int i = 0; i < kLanes; ++i) {
+      for_each_lane([&](int i) {
         rise[0][i] += a_[0][l][i] * (number * second[i]);
         rise[1][i] += a_[1][l][i] * (number * second[i]);
         const S next = 2 * u[i] * second[i] - before[i];
         before[i] = second[i];
         second[i] = next;
-      }
+      });
     }
-    for (int i = 0; i < kLanes; ++i) {
+    for_each_lane([&](int i) {
       slope[i] = kFloor<S> + p[0][i] * p[0][i] + p[1][i] * p[1][i];
       curvature[i] = 2 * (p[0][i] * rise[0][i] + p[1][i] * rise[1][i]) / bound_;
-    }
+    });
   }
 
   void backward(const Lanes<S>& at, const Lanes<S>& dvalue, const Lanes<S>& dslope, S* dphi, Index stride) const {
@@ -91,12 +91,12 @@ template <class S> class Squares {
     dvalue.store(dphi, count_);
     for (int k = 0; k < 2; ++k) {
       for (int l = 0; l <= degree_; ++l) {
-        for (int i = 0; i < kLanes; ++i) sum[i] = 0;
+        for_each_lane([&](int i) { sum[i] = 0; });
         for (int m = 0; m <= degree_; ++m) {
           const int high = l + m, low = std::abs(l - m);
-          for (int i = 0; i < kLanes; ++i) sum[i] += a_[k][m][i] * (j[high][i] + j[low][i]);
+          for_each_lane([&](int i) { sum[i] += a_[k][m][i] * (j[high][i] + j[low][i]); });
         }
-        for (int i = 0; i < kLanes; ++i) sum[i] = dvalue[i] * bound_ * sum[i] + dslope[i] * 2 * p[k][i] * t[l][i];
+        for_each_lane([&](int i) { sum[i] = dvalue[i] * bound_ * sum[i] + dslope[i] * 2 * p[k][i] * t[l][i]; });
         sum.store(dphi + place(k, l) * stride, count_);
       }
     }
@@ -109,12 +109,12 @@ template <class S> class Squares {
 
   /// t[m] = Tₘ(u), m up to `last`.
   void chebyshev(const Lanes<S>& at, int last, Lanes<S>* t) const {
-    for (int i = 0; i < kLanes; ++i) {
+    for_each_lane([&](int i) {
       t[0][i] = 1;
       t[1][i] = at[i] / bound_;
-    }
+    });
     for (int m = 2; m <= last; ++m) {
-      for (int i = 0; i < kLanes; ++i) t[m][i] = 2 * t[1][i] * t[m - 1][i] - t[m - 2][i];
+      for_each_lane([&](int i) { t[m][i] = 2 * t[1][i] * t[m - 1][i] - t[m - 2][i]; });
     }
   }
 
@@ -125,21 +125,21 @@ template <class S> class Squares {
       const S above = 1 / static_cast<S>(2 * (m + 1)), below = m > 1 ? 1 / static_cast<S>(2 * (m - 1)) : S(0);
       // At u = 0 the two terms are ± 1 over 2(m ± 1) if m is odd, and 0 if it is even.
       const S at_zero = m % 2 == 0 || m == 1 ? S(0) : (m % 4 == 3 ? above + below : -above - below);
-      for (int i = 0; i < kLanes; ++i) {
+      for_each_lane([&](int i) {
         const S after = t[m + 1][i];
         const S integral = m == 0 ? here[i] : (m == 1 ? here[i] * here[i] / 2 : above * after - below * before[i] - at_zero);
         if (m > 0) before[i] = here[i];
         if (m > 0) here[i] = after;
         t[m][i] = integral;
-      }
+      });
     }
   }
 
   void squared(const Lanes<S>* t, Lanes<S>* p) const {
     for (int k = 0; k < 2; ++k) {
-      for (int i = 0; i < kLanes; ++i) p[k][i] = 0;
+      for_each_lane([&](int i) { p[k][i] = 0; });
       for (int l = 0; l <= degree_; ++l) {
-        for (int i = 0; i < kLanes; ++i) p[k][i] += a_[k][l][i] * t[l][i];
+        for_each_lane([&](int i) { p[k][i] += a_[k][l][i] * t[l][i]; });
       }
     }
   }
