@@ -143,10 +143,10 @@ template <class S, int K> class Cubics {
     for_each_lane([&](int i) {
       s[i] = bin.h[i] / bin.w[i];
       const S s_before = beside.before.h[i] / beside.before.w[i], s_after = beside.after.h[i] / beside.after.w[i];
-      const S d0 = bin.index[i] == 0 ? end_slope(s[i]) : KnotSlope<S>(s_before, s[i], bin.raw0[i]).d;
-      const S d1 = bin.index[i] == last ? end_slope(s[i]) : KnotSlope<S>(s[i], s_after, bin.raw1[i]).d;
-      alpha[i] = d0 / s[i];
-      beta[i] = d1 / s[i];
+      const S inside0 = KnotSlope<S>(s_before, s[i], bin.raw0[i]).d, inside1 = KnotSlope<S>(s[i], s_after, bin.raw1[i]).d;
+      const S at_end = end_slope(s[i]), inverse_s = 1 / s[i];
+      alpha[i] = (bin.index[i] == 0 ? at_end : inside0) * inverse_s;
+      beta[i] = (bin.index[i] == last ? at_end : inside1) * inverse_s;
     });
   }
 

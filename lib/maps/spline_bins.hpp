@@ -106,29 +106,23 @@ template <class S, int K, SplineEnds ends = SplineEnds::linear> class SplineBins
     });
   }
 
+  // As in `find`, normalised at the end.
   void find_neighbours(const Bin<S>& bin, Neighbours<S>& beside) const {
-    const S floor = extent_floor(bound_), share = extent_share(bins_, bound_);
-    for (auto* one : {&beside.before, &beside.after}) {
-      for_each_lane([&](int i) {
-        one->w[i] = one->h[i] = 1;
-        one->p_w[i] = one->p_h[i] = 0;
-      });
-    }
+    auto& [before, after] = beside;
+    for_each_lane([&](int i) { before.p_w[i] = before.p_h[i] = after.p_w[i] = after.p_h[i] = 0; });
     for_each_bin<K>(bins_, [&](auto k) {
       for_each_lane([&](int i) {
-        const S p_w = widths_.e[k][i] * widths_.inverse_sum[i], p_h = heights_.e[k][i] * heights_.inverse_sum[i];
-        const S w = floor + share * p_w, h = floor + share * p_h, number = static_cast<S>(k);
+        const S number = static_cast<S>(k);
         const bool is_before = number + 1 == bin.index[i], is_after = number - 1 == bin.index[i];
-        beside.before.p_w[i] = is_before ? p_w : beside.before.p_w[i];
-        beside.before.p_h[i] = is_before ? p_h : beside.before.p_h[i];
-        beside.before.w[i] = is_before ? w : beside.before.w[i];
-        beside.before.h[i] = is_before ? h : beside.before.h[i];
-        beside.after.p_w[i] = is_after ? p_w : beside.after.p_w[i];
-        beside.after.p_h[i] = is_after ? p_h : beside.after.p_h[i];
-        beside.after.w[i] = is_after ? w : beside.after.w[i];
-        beside.after.h[i] = is_after ? h : beside.after.h[i];
+        before.p_w[i] = is_before ? widths_.e[k][i] : before.p_w[i];
+        before.p_h[i] = is_before ? heights_.e[k][i] : before.p_h[i];
+        after.p_w[i] = is_after ? widths_.e[k][i] : after.p_w[i];
+        after.p_h[i] = is_after ? heights_.e[k][i] : after.p_h[i];
       });
     });
+    const S last = static_cast<S>(bins_ - 1);
+    measure(before, [&](int i) { return bin.index[i] == 0; });
+    measure(after, [&](int i) { return bin.index[i] == last; });
   }
 
   /// Spreads the gradients of the bin to the raw widths, heights and slopes (16). `is_inside` is 1 or 0.
@@ -159,6 +153,17 @@ template <class S, int K, SplineEnds ends = SplineEnds::linear> class SplineBins
   }
 
  private:
+  /// From terms of the softmax that are not yet normalised; of a tail, for which is_tail(lane), 1 × 1.
+  template <class F> void measure(typename Neighbours<S>::One& one, F&& is_tail) const {
+    const S floor = extent_floor(bound_), share = extent_share(bins_, bound_);
+    for_each_lane([&](int i) {
+      one.p_w[i] *= widths_.inverse_sum[i];
+      one.p_h[i] *= heights_.inverse_sum[i];
+      one.w[i] = is_tail(i) ? S(1) : floor + share * one.p_w[i];
+      one.h[i] = is_tail(i) ? S(1) : floor + share * one.p_h[i];
+    });
+  }
+
   /// extend(k, lane, of_w, of_h) adds to the gradients of width and height k.
   template <class F>
   void spread(const Bin<S>& bin, const Lanes<S>& is_inside, const Lanes<S>& mean_w, const Lanes<S>& mean_h, const BinGradient<S>& g,
