@@ -25,19 +25,17 @@ template <class S> class Squares {
     }
     const S one = std::sqrt(1 - kFloor<S>);
     for_each_lane([&](int i) { a_[0][0][i] += one; });
+  }
+
+  /// To be called once before evaluate.
+  void expand() {
     for (int m = 0; m <= 2 * degree_; ++m) {
       for_each_lane([&](int i) { q_[m][i] = m == 0 ? kFloor<S> : S(0); });
     }
     for (int k = 0; k < 2; ++k) {
       for (int l = 0; l <= degree_; ++l) {
-        for (int j = 0; j <= degree_; ++j) {
-          const int high = l + j, low = std::abs(l - j);
-          for_each_lane([&](int i) {
-            const S half = a_[k][l][i] * a_[k][j][i] / 2;
-            q_[high][i] += half;
-            q_[low][i] += half;
-          });
-        }
+        add_product(l, l, S(0.5), k);
+        for (int j = 0; j < l; ++j) add_product(l, j, S(1), k);
       }
     }
   }
@@ -103,6 +101,16 @@ template <class S> class Squares {
   }
 
  private:
+  /// factor · aₖₗ aₖⱼ (Tₗ₊ⱼ + T|ₗ₋ⱼ|).
+  void add_product(int l, int j, S factor, int k) {
+    Lanes<S>&high = q_[l + j], &low = q_[l - j];
+    for_each_lane([&](int i) {
+      const S product = factor * a_[k][l][i] * a_[k][j][i];
+      high[i] += product;
+      low[i] += product;
+    });
+  }
+
   static constexpr int kMost = static_cast<int>(SumOfSquares<S>::kMostBins), kTerms = 2 * kMost + 2;
 
   Index place(int k, int l) const { return 1 + k * (degree_ + 1) + l; }
@@ -150,6 +158,12 @@ template <class S> class Squares {
   Lanes<S> q_[2 * kMost + 1];  // g = Σₘ qₘ Tₘ
 };
 
+template <class S> Squares<S> expanded(Index bins, S bound, const In<S>& phi, Index first, int count) {
+  Squares<S> result(bins, bound, phi, first, count);
+  result.expand();
+  return result;
+}
+
 }  // namespace
 
 template <class S> SumOfSquares<S>::SumOfSquares(Index bins, double bound) : bins_(bins), bound_(static_cast<S>(bound)) {
@@ -164,13 +178,13 @@ template <class S> void SumOfSquares<S>::init(VectorOut<S> phi) const {
 template <class S>
 void SumOfSquares<S>::forward(In<S> phi, VectorIn<S> x, VectorOut<S> z, VectorOut<S> logdet) const {
   forward_with_tails(bound_, x, z, logdet,
-                     [&](Index first, int count) { return Squares<S>(bins_, bound_, phi, first, count); });
+                     [&](Index first, int count) { return expanded<S>(bins_, bound_, phi, first, count); });
 }
 
 template <class S>
 void SumOfSquares<S>::inverse(In<S> phi, VectorIn<S> z, VectorOut<S> x, VectorOut<S> logdet) const {
   inverse_with_tails(bound_, z, x, logdet,
-                     [&](Index first, int count) { return Squares<S>(bins_, bound_, phi, first, count); });
+                     [&](Index first, int count) { return expanded<S>(bins_, bound_, phi, first, count); });
 }
 
 template <class S>
