@@ -14,10 +14,7 @@ template <class S> void Logistic<S>::log_prob(const Frame<S>&, In<S> z, VectorOu
     Lanes<S> value{};
     for (Index j = 0; j < z.cols(); ++j) {
       const auto at = Lanes<S>::load(z.col(j).data() + first, count);
-      for_each_lane([&](int i) {
-        const S magnitude = std::abs(at[i]);
-        value[i] -= magnitude + 2 * log_fast(1 + exp_fast(-magnitude));
-      });
+      for_each_lane([&](int i) { value[i] -= std::abs(at[i]) + 2 * log_fast(1 + exp_of_minus_size(at[i])); });
     }
     value.add_to(logp.data() + first, count);
   });

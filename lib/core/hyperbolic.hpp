@@ -59,7 +59,7 @@ template <class S> inline S asinh_fast(S x) {
 /// ln cosh x.
 template <class S> inline S log_cosh(S x) {
   const S magnitude = x < 0 ? -x : x;
-  return magnitude + (log1p_fast(exp_fast(-2 * magnitude)) - S(0.693147180559945309));
+  return magnitude + (log1p_fast(exp_not_high(-2 * magnitude)) - S(0.693147180559945309));
 }
 
 }  // namespace biject

@@ -59,7 +59,7 @@ template <class S> inline constexpr S kLogRootOfTwoPi = S(0.91893853320467274178
 
 /// 1 − Φ(y) for y ≥ 0, given λ(y).
 template <class S> inline S normal_tail(S y, S hazard) {
-  return exp_fast(-y * y / 2) / (kRootOfTwoPi<S> * hazard);
+  return exp_not_high(-y * y / 2) / (kRootOfTwoPi<S> * hazard);
 }
 
 /// ln Φ(x) of any x.

@@ -13,7 +13,7 @@ template <class S> inline Lanes<S> softmax(Lanes<S>* terms, Index count) {
   }
   for (Index k = 0; k < count; ++k) {
     for_each_lane([&](int i) {
-      terms[k][i] = exp_fast(terms[k][i] - most[i]);
+      terms[k][i] = exp_not_high(terms[k][i] - most[i]);
       sum[i] += terms[k][i];
     });
   }

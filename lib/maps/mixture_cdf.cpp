@@ -38,7 +38,7 @@ template <class S, class Kernel> struct Components {
       const auto s = Lanes<S>::load(raw + (2 * components + k) * phi.outerStride(), count);
       for_each_lane([&](int i) {
         mean[k][i] += m0;
-        inverse_scale[k][i] = a0 * exp_fast(-soft_clamp(s[i], kBound<S>));
+        inverse_scale[k][i] = a0 * exp_in_range(-soft_clamp(s[i], kBound<S>));
         mixture.a[k][i] = inverse_scale[k][i];
         mixture.b[k][i] = -mean[k][i] * inverse_scale[k][i];
       });
@@ -72,7 +72,7 @@ void MixtureCdf<S, Kernel>::forward(In<S> phi, VectorIn<S> x, VectorOut<S> z, Ve
       slope[i] = log_fast(slope[i]);
       if constexpr (kIsScaled<Kernel>) {
         const S s = soft_clamp(of.r[i], kBound<S>);
-        to[i] = to[i] * exp_fast(s) + of.t[i];
+        to[i] = to[i] * exp_in_range(s) + of.t[i];
         slope[i] += s;
       }
     });
@@ -87,7 +87,7 @@ void MixtureCdf<S, Kernel>::inverse(In<S> phi, VectorIn<S> z, VectorOut<S> x, Ve
     Components<S, Kernel> of(bins_, phi, first, count);
     auto from = Lanes<S>::load(z.data() + first, count);
     if constexpr (kIsScaled<Kernel>) {
-      for_each_lane([&](int i) { from[i] = (from[i] - of.t[i]) * exp_fast(-soft_clamp(of.r[i], kBound<S>)); });
+      for_each_lane([&](int i) { from[i] = (from[i] - of.t[i]) * exp_in_range(-soft_clamp(of.r[i], kBound<S>)); });
     }
     const Lanes<S> to = of.mixture.solve(from);
     Lanes<S> value, slope;
@@ -120,7 +120,7 @@ void MixtureCdf<S, Kernel>::backward(In<S> phi, VectorIn<S> x, VectorIn<S> dz, V
     if constexpr (kIsScaled<Kernel>) {  // (16)
       Lanes<S> dr;
       for_each_lane([&](int i) {
-        const S scale = exp_fast(soft_clamp(of.r[i], kBound<S>));
+        const S scale = exp_in_range(soft_clamp(of.r[i], kBound<S>));
         dvalue[i] *= scale;
         dr[i] = (dvalue[i] * value[i] + b[i]) * soft_clamp_derivative(of.r[i], kBound<S>);
       });

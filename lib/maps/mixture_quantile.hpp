@@ -22,13 +22,13 @@ struct LogisticKernel {
   template <class S> static S exponent(S y) { return y; }
   template <class S> static S exponent_difference(S y, S from) { return y - from; }
   template <class S> static Tail<S> tail(S y) {  // y ≥ 0
-    const S e = exp_fast(-y), p = 1 / (1 + e);
+    const S e = exp_not_high(-y), p = 1 / (1 + e);
     return {e * p, p, p, e * p};
   }
   /// Derivative of the hazard over the hazard where y < 0.
   template <class S> static S decay_below(S, S hazard) { return 1 - hazard; }
   /// The t with log(1 − F(t)) = l, for l ≤ log ½.
-  template <class S> static S quantile(S l) { return log1p_fast(-exp_fast(l)) - l; }
+  template <class S> static S quantile(S l) { return log1p_fast(-exp_not_high(l)) - l; }
 };
 
 struct NormalKernel {
@@ -36,7 +36,7 @@ struct NormalKernel {
   template <class S> static S exponent_difference(S y, S from) { return (y - from) * (y + from) / 2; }
   template <class S> static Tail<S> tail(S y) {
     const S decay = normal_hazard_excess(y), hazard = y + decay, rest = 1 / (kRootOfTwoPi<S> * hazard);
-    return {exp_fast(-y * y / 2) * rest, rest, hazard, decay};
+    return {exp_not_high(-y * y / 2) * rest, rest, hazard, decay};
   }
   template <class S> static S decay_below(S y, S hazard) { return hazard - y; }
   template <class S> static S quantile(S l) { return normal_tail_quantile(l); }
@@ -156,7 +156,7 @@ template <class S, class Kernel, int kMost> class MixtureQuantile {
     for_each_lane([&](int i) { sum[i] = rate_[i] = 0; });
     for (int k = 0; k < components; ++k) {
       for_each_lane([&](int i) {
-        const S p = exp_fast(y_[k][i] - most[i]) * rest_[k][i];
+        const S p = exp_not_high(y_[k][i] - most[i]) * rest_[k][i];
         posterior_[k][i] = p;
         sum[i] += p;
         rate_[i] += p * a[k][i] * hazard_[k][i];

@@ -29,7 +29,7 @@ template <class S> class Integral {
     t_ = raw(0);
     raw_c_ = raw(1);
     for_each_lane([&](int i) {
-      scale_[i] = exp_fast(soft_clamp(raw_c_[i], kMostScale<S>));
+      scale_[i] = exp_in_range(soft_clamp(raw_c_[i], kMostScale<S>));
       total_[i] = 0;
     });
     for (int k = 0; k < units_; ++k) {
@@ -54,7 +54,7 @@ template <class S> class Integral {
       for_each_lane([&](int i) { u[i] = at[i] * node; });
       network(u, tau, w);
       for_each_lane([&](int i) {
-        g[i] = scale_[i] * exp_fast(w[i]);
+        g[i] = scale_[i] * exp_in_range(w[i]);
         sum[i] += weight * g[i];
       });
     }
@@ -75,7 +75,7 @@ template <class S> class Integral {
       for_each_lane([&](int i) { rise[i] += unit_[k].v[i] * unit_[k].a[i] * (1 - tau[k][i] * tau[k][i]); });
     }
     for_each_lane([&](int i) {
-      slope[i] = scale_[i] * exp_fast(w[i]);
+      slope[i] = scale_[i] * exp_in_range(w[i]);
       curvature[i] = slope[i] * rise[i] / bound_;  // (9)
     });
   }
@@ -93,7 +93,7 @@ template <class S> class Integral {
       for_each_lane([&](int i) { u[i] = at[i] * node; });
       network(u, tau, w);
       for_each_lane([&](int i) {
-        dw[i] = scale_[i] * exp_fast(w[i]) * (dvalue[i] * at[i] * weight + is_x * dslope[i]);  // (6)
+        dw[i] = scale_[i] * exp_in_range(w[i]) * (dvalue[i] * at[i] * weight + is_x * dslope[i]);  // (6)
         dc[i] += dw[i];
       });
       for (int k = 0; k < units_; ++k) {  // (7), without the factor v that the nodes share
