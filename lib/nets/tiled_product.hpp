@@ -119,6 +119,9 @@ template <class S, int cols, bool adds> void tile_columns(const Operands<S>& o, 
   constexpr Index kLanes = Register<S>::kLanes;
   if (rows < kLanes) return tile<S, 1, cols, adds, Last::part>(o, 0, col, 0, rows);  // rare, and slow
   Index row = 0;
+  if constexpr (cols <= kCols / 2) {
+    for (; row + 2 * kRows * kLanes <= rows; row += 2 * kRows * kLanes) tile<S, 2 * kRows, cols, adds>(o, row, col, 0);
+  }
   for (; row + kRows * kLanes <= rows; row += kRows * kLanes) {
     // Four registers are two tiles of two: one of three would leave one of one, which is slower than either.
     if (rows - row == 4 * kLanes) break;
