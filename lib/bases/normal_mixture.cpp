@@ -3,8 +3,8 @@
 #include <cmath>
 #include <numbers>
 
-#include "core/for_each_lane.hpp"
 #include "core/error.hpp"
+#include "core/for_each_lane.hpp"
 #include "core/numerics.hpp"
 #include "core/softmax.hpp"
 

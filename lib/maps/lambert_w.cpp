@@ -1,7 +1,7 @@
 #include "maps/lambert_w.hpp"
 
-#include "core/hyperbolic.hpp"
 #include "core/for_each_lane.hpp"
+#include "core/hyperbolic.hpp"
 #include "core/numerics.hpp"
 #include "maps/clamp.hpp"
 
