@@ -14,11 +14,12 @@ namespace biject {
 ///   z = v(x̄) + s(x̄)·(x − x̄),   logdet = log s(x̄),
 /// so with a = ∂L/∂z and b = ∂L/∂logdet the gradients that reach the core are
 ///   ∂L/∂v = a,   ∂L/∂s = a·(x − x̄) + b/s,   and   ∂L/∂x = a·s, plus b·s′/s inside.
-/// A core has
+/// A core has, for forward and inverse,
 ///   void evaluate(const Lanes<S>& at, Lanes<S>& value, Lanes<S>& slope) const;
+/// and for backward
 ///   void slopes(const Lanes<S>& at, Lanes<S>& slope, Lanes<S>& curvature) const;   // s and s′
 ///   void backward(const Lanes<S>& at, const Lanes<S>& dvalue, const Lanes<S>& dslope, S* dphi, Index stride) const;
-/// and make_core(first, count) makes it.
+/// and make_core(first, count) makes it: one core, or one for each of the two.
 
 template <class S, class F>
 void forward_with_tails(S bound, const VectorIn<S>& x, VectorOut<S>& z, VectorOut<S>& logdet, F&& make_core) {

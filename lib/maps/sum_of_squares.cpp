@@ -19,40 +19,11 @@ template <class S> class Squares {
   Squares(Index bins, S bound, const In<S>& phi, Index first, int count)
       : degree_(static_cast<int>(bins)), count_(count), bound_(bound) {
     const S* raw = phi.data() + first;
-    c_ = Lanes<S>::load(raw, count);
     for (int k = 0; k < 2; ++k) {
       for (int l = 0; l <= degree_; ++l) a_[k][l] = Lanes<S>::load(raw + place(k, l) * phi.outerStride(), count);
     }
     const S one = std::sqrt(1 - kFloor<S>);
     for_each_lane([&](int i) { a_[0][0][i] += one; });
-  }
-
-  /// To be called once before evaluate.
-  void expand() {
-    for (int m = 0; m <= 2 * degree_; ++m) {
-      for_each_lane([&](int i) { q_[m][i] = m == 0 ? kFloor<S> : S(0); });
-    }
-    for (int k = 0; k < 2; ++k) {
-      for (int l = 0; l <= degree_; ++l) {
-        add_product(l, l, S(0.5), k);
-        for (int j = 0; j < l; ++j) add_product(l, j, S(1), k);
-      }
-    }
-  }
-
-  void evaluate(const Lanes<S>& at, Lanes<S>& value, Lanes<S>& slope) const {
-    Lanes<S> t[kTerms], p[2];
-    chebyshev(at, 2 * degree_ + 1, t);
-    squared(t, p);
-    integrate(t);
-    for_each_lane([&](int i) {
-      value[i] = 0;
-      slope[i] = kFloor<S> + p[0][i] * p[0][i] + p[1][i] * p[1][i];
-    });
-    for (int m = 0; m <= 2 * degree_; ++m) {
-      for_each_lane([&](int i) { value[i] += q_[m][i] * t[m][i]; });
-    }
-    for_each_lane([&](int i) { value[i] = c_[i] + bound_ * value[i]; });
   }
 
   void slopes(const Lanes<S>& at, Lanes<S>& slope, Lanes<S>& curvature) const {
@@ -100,17 +71,7 @@ template <class S> class Squares {
     }
   }
 
- private:
-  /// factor · aₖₗ aₖⱼ (Tₗ₊ⱼ + T|ₗ₋ⱼ|).
-  void add_product(int l, int j, S factor, int k) {
-    Lanes<S>&high = q_[l + j], &low = q_[l - j];
-    for_each_lane([&](int i) {
-      const S product = factor * a_[k][l][i] * a_[k][j][i];
-      high[i] += product;
-      low[i] += product;
-    });
-  }
-
+ protected:
   static constexpr int kMost = static_cast<int>(SumOfSquares<S>::kMostBins), kTerms = 2 * kMost + 2;
 
   Index place(int k, int l) const { return 1 + k * (degree_ + 1) + l; }
@@ -154,15 +115,56 @@ template <class S> class Squares {
 
   int degree_, count_;
   S bound_;
-  Lanes<S> c_, a_[2][kMost + 1];
-  Lanes<S> q_[2 * kMost + 1];  // g = Σₘ qₘ Tₘ
+  Lanes<S> a_[2][kMost + 1];
 };
 
-template <class S> Squares<S> expanded(Index bins, S bound, const In<S>& phi, Index first, int count) {
-  Squares<S> result(bins, bound, phi, first, count);
-  result.expand();
-  return result;
-}
+/// With g multiplied out, for its integral.
+template <class S> class ExpandedSquares : public Squares<S> {
+ public:
+  ExpandedSquares(Index bins, S bound, const In<S>& phi, Index first, int count)
+      : Squares<S>(bins, bound, phi, first, count), c_(Lanes<S>::load(phi.data() + first, count)) {
+    for (int m = 0; m <= 2 * degree_; ++m) {
+      for_each_lane([&](int i) { q_[m][i] = m == 0 ? kFloor<S> : S(0); });
+    }
+    for (int k = 0; k < 2; ++k) {
+      for (int l = 0; l <= degree_; ++l) {
+        add_product(l, l, S(0.5), k);
+        for (int j = 0; j < l; ++j) add_product(l, j, S(1), k);
+      }
+    }
+  }
+
+  void evaluate(const Lanes<S>& at, Lanes<S>& value, Lanes<S>& slope) const {
+    Lanes<S> t[kTerms], p[2];
+    this->chebyshev(at, 2 * degree_ + 1, t);
+    this->squared(t, p);
+    this->integrate(t);
+    for_each_lane([&](int i) {
+      value[i] = 0;
+      slope[i] = kFloor<S> + p[0][i] * p[0][i] + p[1][i] * p[1][i];
+    });
+    for (int m = 0; m <= 2 * degree_; ++m) {
+      for_each_lane([&](int i) { value[i] += q_[m][i] * t[m][i]; });
+    }
+    for_each_lane([&](int i) { value[i] = c_[i] + bound_ * value[i]; });
+  }
+
+ private:
+  using Squares<S>::kMost, Squares<S>::kTerms, Squares<S>::degree_, Squares<S>::bound_, Squares<S>::a_;
+
+  /// factor · aₖₗ aₖⱼ (Tₗ₊ⱼ + T|ₗ₋ⱼ|).
+  void add_product(int l, int j, S factor, int k) {
+    Lanes<S>&high = q_[l + j], &low = q_[l - j];
+    for_each_lane([&](int i) {
+      const S product = factor * a_[k][l][i] * a_[k][j][i];
+      high[i] += product;
+      low[i] += product;
+    });
+  }
+
+  Lanes<S> c_;
+  Lanes<S> q_[2 * kMost + 1];  // g = Σₘ qₘ Tₘ
+};
 
 }  // namespace
 
@@ -178,13 +180,13 @@ template <class S> void SumOfSquares<S>::init(VectorOut<S> phi) const {
 template <class S>
 void SumOfSquares<S>::forward(In<S> phi, VectorIn<S> x, VectorOut<S> z, VectorOut<S> logdet) const {
   forward_with_tails(bound_, x, z, logdet,
-                     [&](Index first, int count) { return expanded<S>(bins_, bound_, phi, first, count); });
+                     [&](Index first, int count) { return ExpandedSquares<S>(bins_, bound_, phi, first, count); });
 }
 
 template <class S>
 void SumOfSquares<S>::inverse(In<S> phi, VectorIn<S> z, VectorOut<S> x, VectorOut<S> logdet) const {
   inverse_with_tails(bound_, z, x, logdet,
-                     [&](Index first, int count) { return expanded<S>(bins_, bound_, phi, first, count); });
+                     [&](Index first, int count) { return ExpandedSquares<S>(bins_, bound_, phi, first, count); });
 }
 
 template <class S>
