@@ -11,7 +11,7 @@ template <class S> S sum_of(VectorIn<S> values) {
   const S* p = values.data();
   Index i = 0;
   for (; i + kLanes <= values.size(); i += kLanes) {
-    for (int lane = 0; lane < kLanes; ++lane) lanes[lane] += p[i + lane];
+    for (int lane = 0; lane < kLanes; ++lane) lanes[lane] += p[i + lane];  // plain: for_each_lane keeps these sums in memory
   }
   S sum = 0;
   for (; i < values.size(); ++i) sum += p[i];

@@ -119,7 +119,7 @@ template <class S, int cols, bool adds> void tile_columns(const Operands<S>& o, 
   constexpr Index kLanes = Register<S>::kLanes;
   if (rows < kLanes) return tile<S, 1, cols, adds, Last::part>(o, 0, col, 0, rows);  // rare, and slow
   Index row = 0;
-  if constexpr (cols <= kCols / 2) {
+  if constexpr (cols <= kCols / 2) {  // so thin a tile has room for twice the rows: fewer loads for a product, and half the calls
     for (; row + 2 * kRows * kLanes <= rows; row += 2 * kRows * kLanes) tile<S, 2 * kRows, cols, adds>(o, row, col, 0);
   }
   for (; row + kRows * kLanes <= rows; row += kRows * kLanes) {
