@@ -29,7 +29,7 @@ template <class S> struct Conditional {
       Lanes<S> inverse, deviation, joint, slope;
       for_each_lane([&](int i) {
         const S s = soft_clamp(raw[i], S(kBound));
-        inverse[i] = exp_fast(-s);
+        inverse[i] = exp_in_range(-s);
         deviation[i] = (z[i] - mean[i]) * inverse[i];
         joint[i] = logit[i] - s - S(0.5) * deviation[i] * deviation[i];
         slope[i] = soft_clamp_derivative(raw[i], S(kBound));

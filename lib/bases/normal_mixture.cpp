@@ -58,7 +58,7 @@ template <class S> void NormalMixture<S>::log_prob(const Frame<S>& f, In<S> z, V
   for (Index k = 0; k < logits.size(); ++k) {
     double constant = static_cast<double>(logits(k)) - weight_of_all;
     for (Index j = 0; j < z.cols(); ++j) {
-      const S mean = means(j, k), s = soft_clamp(raw_scales(j, k), S(kBound)), inverse = exp_fast(-s);
+      const S mean = means(j, k), s = soft_clamp(raw_scales(j, k), S(kBound)), inverse = exp_in_range(-s);
       constant -= static_cast<double>(s) + 0.5 * std::log(2 * std::numbers::pi);
       for_each_lane_group(z.rows(), [&](Index first, int count) {
         const auto at = Lanes<S>::load(z.col(j).data() + first, count);
@@ -92,7 +92,7 @@ void NormalMixture<S>::backward(const Frame<S>& f, In<S> z, VectorIn<S> dlogp, O
     for (Index i = 0; i < z.rows(); ++i) share += static_cast<double>(posterior(i, k)) * static_cast<double>(dlogp(i));
     dlogits(k) += static_cast<S>(share - total * std::exp(static_cast<double>(logits(k)) - weight_of_all));
     for (Index j = 0; j < z.cols(); ++j) {
-      const S mean = means(j, k), s = soft_clamp(raw_scales(j, k), S(kBound)), inverse = exp_fast(-s);
+      const S mean = means(j, k), s = soft_clamp(raw_scales(j, k), S(kBound)), inverse = exp_in_range(-s);
       Lanes<S> dmean{}, ds{};
       for_each_lane_group(z.rows(), [&](Index first, int count) {
         const auto at = Lanes<S>::load(z.col(j).data() + first, count);
@@ -127,7 +127,7 @@ void NormalMixture<S>::sample(const Frame<S>& f, const Rng& rng, std::uint64_t f
       if (rest < 0) break;
     }
     for (Index j = 0; j < z.cols(); ++j) {
-      const double scale = static_cast<double>(exp_fast(soft_clamp(raw_scales(j, k), S(kBound))));
+      const double scale = static_cast<double>(exp_in_range(soft_clamp(raw_scales(j, k), S(kBound))));
       const double deviation = temperature * scale * rng.normal(row, static_cast<std::uint32_t>(j));
       z(i, j) = static_cast<S>(static_cast<double>(means(j, k)) + deviation);
     }

@@ -16,7 +16,7 @@ namespace {
 template <class S> constexpr S kBound = 7;  // of numbers under an exponential
 constexpr double kStartScale = -3;          // log_scale of the last layer: it adds about 1/20
 
-template <class S> S bounded_exp(S raw) { return exp_fast(soft_clamp(raw, kBound<S>)); }
+template <class S> S bounded_exp(S raw) { return exp_in_range(soft_clamp(raw, kBound<S>)); }
 
 }  // namespace
 

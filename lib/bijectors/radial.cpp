@@ -21,7 +21,7 @@ template <class S> class Ball {
       : data_(phi.data() + first), stride_(phi.outerStride()), features_(phi.cols() - 2), count_(count) {
     const Lanes<S> raw_alpha = column(features_), raw_gamma = column(features_ + 1);
     for_each_lane([&](int i) {
-      alpha[i] = exp_fast(soft_clamp(raw_alpha[i], kBound<S>));
+      alpha[i] = exp_in_range(soft_clamp(raw_alpha[i], kBound<S>));
       dlog_alpha[i] = soft_clamp_derivative(raw_alpha[i], kBound<S>);
       const AboveMinusOne<S> bounded(raw_gamma[i]);
       gamma[i] = bounded.value;

@@ -59,7 +59,7 @@ void LambertW<S>::forward(In<S> phi, VectorIn<S> x, VectorOut<S> z, VectorOut<S>
     const auto from = Lanes<S>::load(x.data() + first, count);
     Lanes<S> to, ld;
     for_each_lane([&](int i) {
-      const S s = soft_clamp(raw.r[i], kScaleBound<S>), u = from[i] * exp_fast(s) + raw.t[i];
+      const S s = soft_clamp(raw.r[i], kScaleBound<S>), u = from[i] * exp_in_range(s) + raw.t[i];
       const Transform<S> transform(u, sigmoid((u < 0 ? raw.left[i] : raw.right[i]) + kShift<S>));
       to[i] = transform.c + transform.excess * transform.slope;
       ld[i] = s - transform.w / 2 - log1p_fast(transform.w);
@@ -80,7 +80,7 @@ void LambertW<S>::inverse(In<S> phi, VectorIn<S> z, VectorOut<S> x, VectorOut<S>
       const S c = clamp(from[i], -kReach<S>, kReach<S>);
       const S w = delta * c * c, stretched = exp_fast(w / 2);
       const S u = c * stretched + (from[i] - c) * (1 + w) * stretched;
-      to[i] = (u - raw.t[i]) * exp_fast(-s);
+      to[i] = (u - raw.t[i]) * exp_in_range(-s);
       ld[i] = w / 2 + log1p_fast(w) - s;
     });
     to.store(x.data() + first, count);
@@ -97,7 +97,7 @@ void LambertW<S>::backward(In<S> phi, VectorIn<S> x, VectorIn<S> dz, VectorIn<S>
     const auto a = Lanes<S>::load(dz.data() + first, count), b = Lanes<S>::load(dlogdet.data() + first, count);
     Lanes<S> dfrom, dr, dt, dleft, dright;
     for_each_lane([&](int i) {
-      const S scale = exp_fast(soft_clamp(raw.r[i], kScaleBound<S>)), u = from[i] * scale + raw.t[i];
+      const S scale = exp_in_range(soft_clamp(raw.r[i], kScaleBound<S>)), u = from[i] * scale + raw.t[i];
       const S delta = sigmoid((u < 0 ? raw.left[i] : raw.right[i]) + kShift<S>);
       const Transform<S> transform(u, delta);
       const S c = transform.c, slope = transform.slope, once = 1 / (1 + transform.w);

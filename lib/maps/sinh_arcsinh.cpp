@@ -29,7 +29,7 @@ template <class S> struct Shape {
   S s, t, epsilon, log_delta, delta;
   Shape(const Raw<S>& raw, int i)
       : s(soft_clamp(raw.r[i], kScaleBound<S>)), t(raw.t[i]), epsilon(soft_clamp(raw.skew[i], kShapeBound<S>)),
-        log_delta(soft_clamp(raw.weight[i], kShapeBound<S>)), delta(exp_fast(log_delta)) {}
+        log_delta(soft_clamp(raw.weight[i], kShapeBound<S>)), delta(exp_in_range(log_delta)) {}
 };
 
 /// log cosh y − log cosh v, from sinh y and sinh v.
@@ -66,7 +66,7 @@ void SinhArcsinh<S>::forward(In<S> phi, VectorIn<S> x, VectorOut<S> z, VectorOut
     Lanes<S> to, ld;
     for_each_lane([&](int i) {
       const Shape<S> shape(raw, i);
-      const Transform<S> transform(from[i] * exp_fast(shape.s) + shape.t, shape);
+      const Transform<S> transform(from[i] * exp_in_range(shape.s) + shape.t, shape);
       to[i] = transform.outer + transform.excess * transform.slope;
       ld[i] = shape.s + (shape.log_delta + log_cosh_ratio(transform.outer, transform.inner));
     });
@@ -85,7 +85,7 @@ void SinhArcsinh<S>::inverse(In<S> phi, VectorIn<S> z, VectorOut<S> x, VectorOut
       const Shape<S> shape(raw, i);
       const S outer = clamp(from[i], -kReach<S>, kReach<S>), inner = sinh_fast((asinh_fast(outer) + shape.epsilon) / shape.delta);
       const S slope = shape.delta * std::sqrt((1 + outer * outer) / (1 + inner * inner));
-      to[i] = (inner + (from[i] - outer) / slope - shape.t) * exp_fast(-shape.s);
+      to[i] = (inner + (from[i] - outer) / slope - shape.t) * exp_in_range(-shape.s);
       ld[i] = -shape.s - (shape.log_delta + log_cosh_ratio(outer, inner));
     });
     to.store(x.data() + first, count);
@@ -103,7 +103,7 @@ void SinhArcsinh<S>::backward(In<S> phi, VectorIn<S> x, VectorIn<S> dz, VectorIn
     Lanes<S> dfrom, dr, dt, dskew, dweight;
     for_each_lane([&](int i) {
       const Shape<S> shape(raw, i);
-      const S scale = exp_fast(shape.s);
+      const S scale = exp_in_range(shape.s);
       const Transform<S> transform(from[i] * scale + shape.t, shape);
       const S tanh_v = transform.inner / transform.cosh_v, tanh_y = transform.outer / transform.cosh_y;
       const S k = transform.is_inside ? tanh_y : tanh_v / shape.delta;
