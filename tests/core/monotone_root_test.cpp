@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 using namespace biject;
 
@@ -59,6 +61,33 @@ TEST_CASE("a jump, a wrong slope and a NaN end the search all the same") {
     for (int i = 0; i < kLanes; ++i) value[i] = slope[i] = std::nan("");
   });
   CHECK(calls <= kMostRootSteps);
+}
+
+TEST_CASE("the search does not look outside the bracket") {
+  // From the middle, 0.5, Newton's step leads to 0.9, and from there, half as long as before, to 1.09. The solution is 0.985.
+  const auto bent = [](double x) {
+    if (x < 0.6) return std::pair(x - 0.5, 1.);
+    if (x < 0.85) return std::pair(0.1 + 0.24 * (x - 0.6), 0.24);
+    if (x < 0.95) return std::pair(0.16 + (x - 0.85), 1.);
+    return std::pair(0.26 + 4 * (x - 0.95), 4.);
+  };
+  for (const double side : {1., -1.}) {
+    double least = 0, most = 0;
+    const auto f = [&](const Lanes<double>& x, Lanes<double>& value, Lanes<double>& slope) {
+      for (int i = 0; i < kLanes; ++i) {
+        least = std::min(least, side * x[i]);
+        most = std::max(most, side * x[i]);
+        const auto [v, s] = bent(side * x[i]);
+        value[i] = side * v, slope[i] = s;
+      }
+    };
+    const Lanes<double> low = spread<double>(side > 0 ? 0 : -1, 0), high = spread<double>(side > 0 ? 1 : 0, 0);
+    const Lanes<double> x = monotone_root(spread<double>(0.4 * side, 0), low, high, f);
+    for (int i = 0; i < kLanes; ++i) CHECK(std::abs(side * x[i] - 0.985) < 1e-12);
+    CHECK(least >= 0);
+    CHECK(most > 0.899);  // the step before was one of Newton's
+    CHECK(most <= 1);
+  }
 }
 
 TEST_CASE("a solution does not depend on its neighbours") {
