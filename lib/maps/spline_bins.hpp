@@ -120,9 +120,8 @@ template <class S, int K, SplineEnds ends = SplineEnds::linear> class SplineBins
         after.p_h[i] = is_after ? heights_.e[k][i] : after.p_h[i];
       });
     });
-    const S last = static_cast<S>(bins_ - 1);
-    measure(before, [&](int i) { return bin.index[i] == 0; });
-    measure(after, [&](int i) { return bin.index[i] == last; });
+    measure(before);
+    measure(after);
   }
 
   /// Spreads the gradients of the bin to the raw widths, heights and slopes (16). `is_inside` is 1 or 0.
@@ -153,14 +152,14 @@ template <class S, int K, SplineEnds ends = SplineEnds::linear> class SplineBins
   }
 
  private:
-  /// From terms of the softmax that are not yet normalised; of a tail, for which is_tail(lane), 1 × 1.
-  template <class F> void measure(typename Neighbours<S>::One& one, F&& is_tail) const {
+  /// From terms of the softmax that are not yet normalised; those of a tail are 0, which makes it as wide as high.
+  void measure(typename Neighbours<S>::One& one) const {
     const S floor = extent_floor(bound_), share = extent_share(bins_, bound_);
     for_each_lane([&](int i) {
       one.p_w[i] *= widths_.inverse_sum[i];
       one.p_h[i] *= heights_.inverse_sum[i];
-      one.w[i] = is_tail(i) ? S(1) : floor + share * one.p_w[i];
-      one.h[i] = is_tail(i) ? S(1) : floor + share * one.p_h[i];
+      one.w[i] = floor + share * one.p_w[i];
+      one.h[i] = floor + share * one.p_h[i];
     });
   }
 
